@@ -1,0 +1,85 @@
+"""A connection: one credential of one organisation on the platform, and who may use it."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.core.validators import RegexValidator
+from django.db import models
+
+from jobs.models.membership import Membership, Role
+from jobs.models.sealed import SealedField
+
+DEFAULT_PLATFORM_URL = "https://platform.adobe.io"
+DEFAULT_TOKEN_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
+DEFAULT_SCOPES = "openid,session,AdobeID,read_organizations,additional_info.projectedProductContext"
+
+# Everything of a connection that may be read by people: all but the secret.
+OPEN_FIELDS = ("name", "label", "org_id", "client_id", "scopes", "platform_url", "token_url")
+
+
+class Label(models.TextChoices):
+    """What a connection is for; colours the frame so that production is unmistakable."""
+
+    PROD = "prod", "Production"
+    STAGE = "stage", "Stage"
+    DEV = "dev", "Development"
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    def visible_to(self, user: Any) -> Self:
+        """Connections the person has any role on; all for a superuser, none for a stranger."""
+        if user.is_superuser and user.is_active:
+            return self
+        return self.filter(pk__in=Membership.objects.filter(user_id=user.pk or 0).values("connection_id"))
+
+    def administered_by(self, user: Any) -> Self:
+        """Connections the person may change."""
+        if user.is_superuser and user.is_active:
+            return self
+        mine = Membership.objects.filter(user_id=user.pk or 0, role=Role.ADMIN)
+        return self.filter(pk__in=mine.values("connection_id"))
+
+
+class Connection(models.Model):
+    """Where and as whom we speak to the platform (platform.md §1)."""
+
+    name = models.CharField(
+        max_length=64,
+        unique=True,
+        validators=[
+            RegexValidator(r"^[a-z0-9][a-z0-9_.-]*\Z", "Use lower case letters, digits, '-', '_' or '.'.")
+        ],
+    )
+    label = models.CharField(max_length=8, choices=Label.choices, default=Label.DEV)
+    org_id = models.CharField("IMS organisation", max_length=200)
+    client_id = models.CharField("client id", max_length=200)
+    client_secret = SealedField("client secret")
+    scopes = models.CharField(max_length=1000, default=DEFAULT_SCOPES)
+    platform_url = models.URLField("platform URL", max_length=500, default=DEFAULT_PLATFORM_URL)
+    token_url = models.URLField("token URL", max_length=500, default=DEFAULT_TOKEN_URL)
+    created_at = models.DateTimeField()
+    # The state of the credential as last seen, for the people who must renew it.
+    credential_checked_at = models.DateTimeField(null=True, blank=True)
+    credential_error = models.TextField(blank=True, default="")
+    token_expires_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def role_of(self, user: Any) -> Role | None:
+        """The person's role here; a superuser is admin everywhere, a stranger has none."""
+        if user.is_superuser and user.is_active:
+            return Role.ADMIN
+        role = self.memberships.filter(user_id=user.pk or 0).values_list("role", flat=True).first()
+        return Role(role) if role else None
+
+    def may(self, user: Any, needed: Role) -> bool:
+        """Whether the person's role covers the needed one."""
+        role = self.role_of(user)
+        return role is not None and role.covers(needed)
