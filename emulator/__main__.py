@@ -1,0 +1,48 @@
+"""`python -m emulator`: read the options, hand them to the settings by environment, and serve."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import django
+from django.core.management import CommandError, call_command
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m emulator", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
+    parser.add_argument(
+        "--data-dir", type=Path, default=Path("var/emulator"), help="where its database lives"
+    )
+    parser.add_argument("--speed", type=float, default=20, help="how many platform minutes pass in one")
+    parser.add_argument("--jobs", type=int, default=400, help="export jobs of the last 30 days to start with")
+    parser.add_argument("--seed", type=int, default=1, help="start data and outcomes follow from it")
+    parser.add_argument(
+        "--arrivals", type=float, default=1.5, help="jobs others launch per platform hour; 0: none"
+    )
+    parser.add_argument(
+        "--token-lifetime", type=int, default=86_399, help="seconds an access token is good for"
+    )
+    options = parser.parse_args()
+    if options.speed <= 0 or options.jobs < 0 or options.arrivals < 0 or options.token_lifetime < 1:
+        parser.error("--speed and --token-lifetime must be above 0, --jobs and --arrivals at least 0")
+    return options
+
+
+def main() -> None:
+    options = arguments()
+    for name, value in vars(options).items():
+        os.environ[f"EMULATOR_{name.upper()}"] = str(value)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "emulator.settings"
+    django.setup()
+    try:
+        call_command("serve", port=options.port)
+    except CommandError as error:
+        sys.exit(f"emulator: {error}")
+
+
+if __name__ == "__main__":
+    main()
