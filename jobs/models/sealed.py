@@ -57,8 +57,11 @@ class Sealed:
         return "<sealed>"
 
 
-class SealedField(models.TextField):
+class SealedField(models.Field):
     """A text column of ciphertext; takes and gives `Sealed`, so a plain secret cannot be stored by accident."""
+
+    def get_internal_type(self) -> str:
+        return "TextField"
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Sealed | None:
         return None if value is None else Sealed(value)
@@ -67,8 +70,10 @@ class SealedField(models.TextField):
         return value if value is None or isinstance(value, Sealed) else Sealed(value)
 
     def get_prep_value(self, value: Any) -> str | None:
-        if value is None or isinstance(value, Sealed):
-            return value and value.ciphertext
+        if value is None:
+            return None
+        if isinstance(value, Sealed):
+            return value.ciphertext
         raise TypeError("a SealedField stores Sealed values only")
 
     def value_to_string(self, obj: models.Model) -> str:

@@ -1,0 +1,116 @@
+"""What the frame around every page shows: navigation, sandboxes, the label's colour, and preferences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from jobs.models import Membership, Role, Sandbox
+
+THEMES = ("auto", "light", "dark")
+TIMES = ("relative", "absolute")
+
+
+class Nav(NamedTuple):
+    """An entry of the left rail."""
+
+    name: str
+    url: str
+    icon: str
+    active: bool
+    badge: str = ""
+
+
+_RAIL = (
+    ("Overview", "jobs:overview", "layout-dashboard"),
+    ("Jobs", "jobs:jobs", "list-details"),
+    ("Failures", "jobs:failures", "alert-circle"),
+    ("Activity", "jobs:activity", "history"),
+    ("Connections", "jobs:connections", "plug-connected"),
+)
+_PEOPLE = ("People", "jobs:people", "users")
+
+
+@dataclass
+class Frame:
+    """Lazily read, so that a fragment pays for nothing it does not show."""
+
+    request: HttpRequest
+    theme: str = "auto"
+    times: str = "relative"
+    _user: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._user = getattr(self.request, "user", None)
+
+    @cached_property
+    def sandboxes(self) -> list[Sandbox]:
+        """Every sandbox the person may see, for the switcher."""
+        if self._user is None or not self._user.is_authenticated:
+            return []
+        return list(Sandbox.objects.visible_to(self._user).watched().select_related("connection"))
+
+    @cached_property
+    def sandbox(self) -> Sandbox | None:
+        """The one sandbox the page is about: named in the URL, or the only one there is."""
+        refs = self.request.GET.getlist("sandbox")
+        if len(refs) == 1:
+            return next((sandbox for sandbox in self.sandboxes if sandbox.ref == refs[0]), None)
+        return self.sandboxes[0] if len(self.sandboxes) == 1 else None
+
+    @cached_property
+    def label(self) -> str:
+        """The label whose colour the top line has: the current sandbox's, or the gravest in sight."""
+        labels = {self.sandbox.label} if self.sandbox else {sandbox.label for sandbox in self.sandboxes}
+        return next((label for label in ("prod", "stage", "dev") if label in labels), "")
+
+    @cached_property
+    def roles(self) -> dict[int, Role]:
+        """The person's role on each connection that has a sandbox in sight, by the connection's id."""
+        if self._user is not None and self._user.is_superuser and self._user.is_active:
+            return dict.fromkeys((sandbox.connection_id for sandbox in self.sandboxes), Role.ADMIN)
+        mine = Membership.objects.filter(user_id=self._user.pk) if self.sandboxes else []
+        return {membership.connection_id: Role(membership.role) for membership in mine}
+
+    def may(self, needed: Role, sandbox: Sandbox) -> bool:
+        """Whether to offer an act in a sandbox; the view that does it asks again."""
+        role = self.roles.get(sandbox.connection_id)
+        return role is not None and role.covers(needed)
+
+    @cached_property
+    def can_launch(self) -> bool:
+        """Whether the person may launch anywhere; the view asks again for the sandbox itself."""
+        return any(self.may(Role.OPERATOR, sandbox) for sandbox in self.sandboxes)
+
+    @cached_property
+    def nav(self) -> list[Nav]:
+        match = self.request.resolver_match
+        here = match.view_name if match else ""
+        entries = _RAIL + ((_PEOPLE,) if self._user and self._user.is_superuser else ())
+        return [Nav(word, reverse(name), icon, _is_active(name, here)) for word, name, icon in entries]
+
+
+def _is_active(name: str, here: str) -> bool:
+    """The rail marks the room: `jobs:job` and `jobs:job_new` stand in `jobs:jobs`."""
+    return here == name or (here.startswith(name.removesuffix("s")) and name != "jobs:overview")
+
+
+def frame_of(request: HttpRequest) -> Frame:
+    """The request's one frame: what a view reads through it, the page around need not read again."""
+    made = getattr(request, "frame", None)
+    if made is None:
+        theme, times = request.COOKIES.get("theme", ""), request.COOKIES.get("times", "")
+        made = Frame(
+            request, theme if theme in THEMES else "auto", times if times in TIMES else "relative"
+        )
+        request.frame = made  # type: ignore[attr-defined]
+    return made
+
+
+def frame(request: HttpRequest) -> dict[str, Frame]:
+    """Context processor of every page."""
+    return {"frame": frame_of(request)}
