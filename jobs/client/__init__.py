@@ -1,0 +1,1 @@
+"""Speaks to the platform over HTTP; the only place that spells its JSON keys."""
