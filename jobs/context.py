@@ -56,7 +56,10 @@ class Frame:
 
     @cached_property
     def sandbox(self) -> Sandbox | None:
-        """The one sandbox the page is about: named in the URL, or the only one there is."""
+        """The one sandbox the page is about: the view said so, the URL names it, or it is the only one there is."""
+        about: Sandbox | None = getattr(self.request, "about", None)
+        if about is not None:
+            return about
         refs = self.request.GET.getlist("sandbox")
         if len(refs) == 1:
             return next((sandbox for sandbox in self.sandboxes if sandbox.ref == refs[0]), None)

@@ -94,15 +94,15 @@ def record_gone(job: ExportJob, *, as_of: datetime) -> None:
         if job.is_terminal or job.last_seen_at > as_of:
             return
         before = _standing(job)
-        first_miss = job.gone_at is None
+        news = [Change("(the job)", "listed", "no longer found")] if job.gone_at is None else []
         job.gone_at = job.gone_at or as_of
         if job.cancel_requested_at:
+            news.append(Change("status", job.status, JobStatus.CANCELLED.value))
             job.status, job.ended_at = JobStatus.CANCELLED, as_of
         job.next_poll_at = None if job.is_terminal else as_of + cadence.UNKNOWN_EVERY
-        if first_miss:
+        if news:
             job.changed_at = as_of
-            gone = [Change("(the job)", "listed", "no longer found")]
-            JobSnapshot.objects.create(job=job, seen_at=as_of, status=job.status, changes=gone)
+            JobSnapshot.objects.create(job=job, seen_at=as_of, status=job.status, changes=news)
         job.save()
         _count(job.sandbox_id, minus=[before], plus=[_standing(job)])
         Sandbox.objects.filter(pk=job.sandbox_id).update(version=models.F("version") + 1)
@@ -122,7 +122,10 @@ def recount(sandbox: Sandbox) -> int:
 
 
 def _differs(job: ExportJob, remote: RemoteJob, as_of: datetime) -> bool:
-    return job.last_seen_at <= as_of and job.digest != record_digest(remote.raw)
+    """Whether the reading is news: another record, or one of a job that was thought gone."""
+    if job.last_seen_at > as_of:
+        return False
+    return job.gone_at is not None or job.digest != record_digest(remote.raw)
 
 
 def _insert(sandbox: Sandbox, remotes: Sequence[RemoteJob], as_of: datetime) -> None:
@@ -150,7 +153,8 @@ def _insert(sandbox: Sandbox, remotes: Sequence[RemoteJob], as_of: datetime) -> 
 
 def _update(job: ExportJob, remote: RemoteJob, as_of: datetime) -> None:
     before = _standing(job)
-    difference = [_storable(change) for change in changes(job.record.raw, remote.raw)]
+    found_again = [Change("(the job)", "no longer found", "listed")] if job.gone_at else []
+    difference = found_again + changes(job.record.raw, remote.raw)
     _filled(job, remote, as_of, _signatures([remote])).save()
     JobRecord.objects.filter(job=job).update(body=pack(remote.raw), problems=list(remote.problems))
     JobSnapshot.objects.create(job=job, seen_at=as_of, status=job.status, changes=difference)
@@ -163,7 +167,7 @@ def _touch(jobs: Sequence[ExportJob], as_of: datetime) -> None:
     """Unchanged jobs: one statement for all, and a next due time for those that still move."""
     stale = [job for job in jobs if job.last_seen_at < as_of]
     if stale:
-        ExportJob.objects.filter(pk__in=[job.pk for job in stale]).update(last_seen_at=as_of, gone_at=None)
+        ExportJob.objects.filter(pk__in=[job.pk for job in stale]).update(last_seen_at=as_of)
     moving = [job for job in stale if not job.is_terminal]
     for job in moving:
         job.next_poll_at = cadence.next_poll(job.state, since=job.updated_at, now=as_of)
@@ -281,18 +285,3 @@ def _first_line(error: fingerprint.AnError | None) -> str:
         return ""
     lines = error.message.strip().splitlines()
     return (lines[0] if lines else f"Error {error.code}".strip())[:300]
-
-
-def _storable(change: Change) -> list[Any]:
-    """A change as JSON that every database takes: PostgreSQL refuses NUL characters."""
-    return [_without_nul(part) for part in change]
-
-
-def _without_nul(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("\x00", "\N{REPLACEMENT CHARACTER}")
-    if isinstance(value, list):
-        return [_without_nul(item) for item in value]
-    if isinstance(value, dict):
-        return {_without_nul(key): _without_nul(item) for key, item in value.items()}
-    return value

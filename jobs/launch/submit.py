@@ -10,7 +10,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from jobs.client.errors import PlatformDown, PlatformError, Unreachable, Unreadable
+from jobs.client.api import Client
+from jobs.client.errors import PlatformError
 from jobs.client.records import RemoteJob
 from jobs.connect import client_for
 from jobs.launch.outbox import SEND_LAUNCH, hand_over
@@ -64,10 +65,12 @@ def send(launch_id: int) -> Launch | None:
         return None
     wish = Launch.objects.select_related("sandbox__connection", "actor").get(pk=launch_id)
     as_of = timezone.now()
+    client: Client | None = None
     try:
-        remote = client_for(wish.sandbox).create_job(wish.payload, request_id=wish.request_id)
+        client = client_for(wish.sandbox)
+        remote = client.create_job(wish.payload, request_id=wish.request_id)
     except PlatformError as error:
-        _note_failure(wish, error)
+        _note_failure(wish, error, has_left=client is not None and client.requests > 0)
     else:
         accept(wish, remote, as_of=as_of, verb=Verb.LAUNCH_ACCEPTED)
     return wish
@@ -98,9 +101,9 @@ def link(wish: Launch, job: ExportJob, *, verb: Verb) -> None:
         )
 
 
-def _note_failure(wish: Launch, error: PlatformError) -> None:
+def _note_failure(wish: Launch, error: PlatformError, *, has_left: bool) -> None:
     """A refusal settles a launch; a reply that was lost or makes no sense leaves it unknown."""
-    unknown = _may_have_been_carried_out(error)
+    unknown = error.maybe_received
     wish.state = LaunchState.UNKNOWN if unknown else LaunchState.REJECTED
     wish.answered_at = timezone.now()
     wish.error = {
@@ -109,6 +112,7 @@ def _note_failure(wish: Launch, error: PlatformError) -> None:
         "status": error.status,
         "code": error.code,
         "request_id": error.request_id,
+        "has_left": has_left,
     }
     with transaction.atomic():
         wish.save(update_fields=["state", "answered_at", "error"])
@@ -122,10 +126,3 @@ def _note_failure(wish: Launch, error: PlatformError) -> None:
             reason=error.sentence,
         )
     log.warning("launch %s is %s: %s", wish.pk, wish.state, error.sentence)
-
-
-def _may_have_been_carried_out(error: PlatformError) -> bool:
-    """Whether the platform may have made the job although we got no answer that says so."""
-    if isinstance(error, Unreachable):
-        return error.maybe_received
-    return isinstance(error, (PlatformDown, Unreadable))

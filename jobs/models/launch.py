@@ -43,7 +43,8 @@ class Launch(models.Model):
     requested_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
-    # The refusal in the platform's words and in ours: {sentence, detail, status, code, request_id}.
+    # The refusal in the platform's words and in ours: {sentence, detail, status, code, request_id}, and `has_left`:
+    # whether the request itself went out, or nothing but the call for a token.
     error = models.JSONField(default=dict)
     job = models.OneToOneField(
         ExportJob, null=True, blank=True, on_delete=models.SET_NULL, related_name="launch"
