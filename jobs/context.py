@@ -107,9 +107,7 @@ def frame_of(request: HttpRequest) -> Frame:
     made = getattr(request, "frame", None)
     if made is None:
         theme, times = request.COOKIES.get("theme", ""), request.COOKIES.get("times", "")
-        made = Frame(
-            request, theme if theme in THEMES else "auto", times if times in TIMES else "relative"
-        )
+        made = Frame(request, theme if theme in THEMES else "auto", times if times in TIMES else "relative")
         request.frame = made  # type: ignore[attr-defined]
     return made
 

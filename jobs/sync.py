@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from django.db import models, transaction
+from django.db import transaction
 
 from jobs.client.records import RemoteJob
 from jobs.models import (
@@ -79,7 +79,7 @@ def record(sandbox: Sandbox, remotes: Iterable[RemoteJob], *, as_of: datetime) -
             _update(job, remote, as_of)
         _touch(unchanged, as_of)
         if new or changed:
-            Sandbox.objects.filter(pk=sandbox.pk).update(version=models.F("version") + 1)
+            Sandbox.objects.filter(pk=sandbox.pk).moved()
     return Recorded(len(new), len(changed), len(unchanged))
 
 
@@ -105,7 +105,7 @@ def record_gone(job: ExportJob, *, as_of: datetime) -> None:
             JobSnapshot.objects.create(job=job, seen_at=as_of, status=job.status, changes=news)
         job.save()
         _count(job.sandbox_id, minus=[before], plus=[_standing(job)])
-        Sandbox.objects.filter(pk=job.sandbox_id).update(version=models.F("version") + 1)
+        Sandbox.objects.filter(pk=job.sandbox_id).moved()
 
 
 def recount(sandbox: Sandbox) -> int:

@@ -82,9 +82,8 @@ def failures(request: HttpRequest) -> list[FailureOut]:
     now, scope, window = timezone.now(), _scope(request), request.GET.get("range", "30d")
     if window not in kinds.WINDOWS:
         raise Bad([("range", f"Use one of {', '.join(kinds.WINDOWS)}.")])
-    length = kinds.WINDOWS[window]
     zone = ZoneInfo(settings.EXPORTUI_TIME_ZONE)
-    found = kinds.kinds(scope, since=now - length if length else None, now=now, zone=zone)
+    found = kinds.kinds(scope, since=kinds.window_start(window, now=now), now=now, zone=zone)
     return [failure_out(kind, scope) for kind in found]
 
 

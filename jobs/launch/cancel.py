@@ -11,7 +11,7 @@ from django.utils import timezone
 from jobs.client.errors import NotFound, PlatformError
 from jobs.connect import client_for
 from jobs.launch.outbox import SEND_CANCEL, hand_over
-from jobs.models import Activity, ExportJob, Verb
+from jobs.models import Activity, ExportJob, Sandbox, Verb
 from jobs.sync import record_gone
 
 
@@ -24,6 +24,7 @@ def request_cancel(job: ExportJob, *, actor: Any, reason: str = "", now: datetim
     with transaction.atomic():
         if not open_jobs.update(cancel_requested_at=now, cancel_error="", changed_at=now):
             return False
+        Sandbox.objects.filter(pk=job.sandbox_id).moved()
         Activity.note(
             Verb.CANCEL_REQUESTED,
             at=now,
@@ -64,6 +65,7 @@ def _note(job: ExportJob, verb: Verb, reason: str, **changed: Any) -> None:
     now = timezone.now()
     with transaction.atomic():
         ExportJob.objects.filter(pk=job.pk).update(changed_at=now, next_poll_at=now, **changed)
+        Sandbox.objects.filter(pk=job.sandbox_id).moved()
         Activity.note(
             verb, at=now, target=f"job {job.remote_id}", sandbox=job.sandbox, job=job, reason=reason
         )

@@ -90,6 +90,7 @@ def link(wish: Launch, job: ExportJob, *, verb: Verb) -> None:
         wish.state, wish.job, wish.answered_at, wish.error = LaunchState.ACCEPTED, job, now, {}
         wish.save(update_fields=["state", "job", "answered_at", "error"])
         ExportJob.objects.filter(pk=job.pk).update(launched_by=wish.actor, changed_at=now)
+        Sandbox.objects.filter(pk=wish.sandbox_id).moved()
         Activity.note(
             verb,
             at=now,

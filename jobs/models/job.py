@@ -98,7 +98,7 @@ class ExportJob(models.Model):
             models.Index(fields=["failure", "created_at", "id"], name="job_failure_created"),
             models.Index(fields=["updated_at", "id"], name="job_updated"),
             models.Index(Coalesce("duration_ms", models.Value(-1)), "id", name="job_duration"),
-            models.Index(fields=["ended_at"], name="job_ended"),
+            models.Index(fields=["status", "ended_at", "id"], name="job_status_ended"),
             models.Index(
                 fields=["next_poll_at"], name="job_due", condition=models.Q(next_poll_at__isnull=False)
             ),

@@ -32,6 +32,10 @@ class SandboxQuerySet(models.QuerySet["Sandbox"]):
         """Watched sandboxes whose list should be read again."""
         return self.watched().filter(next_discovery_at__lte=now)
 
+    def moved(self) -> None:
+        """Something that pages show has changed in these sandboxes: whoever asks for news gets some."""
+        self.update(version=models.F("version") + 1)
+
     def by_ref(self, ref: str) -> Self:
         """The sandbox written `connection/sandbox`, as in URLs, commands and the API."""
         connection, _, name = ref.partition("/")

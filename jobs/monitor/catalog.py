@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from jobs.client.api import Client
-from jobs.client.errors import PlatformError
+from jobs.client.errors import PlatformError, Unreachable
 from jobs.client.lookups import Dataset, MergePolicy, Namespace, Segment
 from jobs.connect import client_for
 from jobs.models import CatalogEntry, EntryKind, Sandbox
@@ -23,8 +23,9 @@ Entry = dict[str, Any]
 def refresh_catalog(sandbox: Sandbox) -> int:
     """Replace the sandbox's names by what the platform lists now; returns how many there are.
 
-    Each kind is looked up on its own: a credential that may not list datasets still gets its segments. What could
-    not be looked up keeps its last names, and the reason stands in `catalog_error`.
+    Each kind is looked up on its own: a credential that may not list datasets still gets its segments; only when
+    nobody answers at all the rest is not tried. What could not be looked up keeps its last names, and the reason
+    stands in `catalog_error`.
     """
     now, stored, failures = timezone.now(), 0, []
     try:
@@ -32,6 +33,8 @@ def refresh_catalog(sandbox: Sandbox) -> int:
         for kind, look_up in _lookups(client).items():
             try:
                 stored += _store(sandbox, kind, look_up())
+            except Unreachable:
+                raise
             except PlatformError as error:
                 failures.append(f"{kind.label}: {error.sentence}")
     except PlatformError as error:

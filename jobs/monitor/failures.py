@@ -67,6 +67,14 @@ class Place:
     jobs: int
 
 
+def window_start(window: str, *, now: datetime) -> datetime | None:
+    """Since when a window counts; 24 hours begin at a full hour, as on the overview, so that both say one number."""
+    length = WINDOWS[window]
+    if window == "24h":
+        return outcomes.day_start(now)
+    return now - length if length else None
+
+
 def kinds(scope: Scope, *, since: datetime | None, now: datetime, zone: ZoneInfo) -> list[Kind]:
     """All kinds of failure among the jobs that ended since then, last seen first; with the trend of 30 days."""
     found = _grouped(scope.jobs.failed(), since=since, now=now, zone=zone).values()

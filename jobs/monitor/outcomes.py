@@ -63,8 +63,8 @@ def tallies(scope: Scope, *, since: datetime) -> Tally:
 
 def by_hour(tally: Tally, *, now: datetime) -> list[Outcomes]:
     """The last 24 UTC hours, oldest first; the last one is still running."""
-    last = floor_hour(now)
-    hours = [last - HOUR * back for back in reversed(range(HOURS))]
+    first = day_start(now)
+    hours = [first + HOUR * number for number in range(HOURS)]
     return [Outcomes(hour, hour + HOUR, tally.get(hour, Counter())) for hour in hours]
 
 
@@ -99,6 +99,11 @@ def together(outcomes: Iterable[Outcomes]) -> Outcomes:
     """Several adjoining stretches, oldest first, as one."""
     parts = list(outcomes)
     return Outcomes(parts[0].since, parts[-1].until, sum((part.counts for part in parts), Counter()))
+
+
+def day_start(now: datetime) -> datetime:
+    """Where the last 24 hours begin: at a full hour, so that the last of them is the one that is running."""
+    return floor_hour(now) - HOUR * (HOURS - 1)
 
 
 def floor_hour(moment: datetime) -> datetime:

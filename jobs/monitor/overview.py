@@ -48,7 +48,7 @@ def read(scope: Scope, *, now: datetime, zone: ZoneInfo) -> Overview:
     """Six queries however many jobs there are: two over tallies, three that an index answers, one for names."""
     since = min(
         outcomes.day_edges(now, zone=zone, days=outcomes.DAYS)[0],
-        outcomes.floor_hour(now) - outcomes.HOUR * outcomes.HOURS,
+        outcomes.day_start(now),
     )
     tally = outcomes.tallies(scope, since=since)
     standing, known = _standing(scope)

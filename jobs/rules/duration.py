@@ -85,7 +85,7 @@ def timeline(reported: Iterable[Reported], *, ended: bool = False) -> list[Phase
         return solid
     whole = _solid(total, ended)
     if whole.end_ms is None and not solid:
-        return [whole]
+        return [] if ended else [whole]
     return list(_with_gaps(solid, whole))
 
 

@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from jobs.models import ExportJob, IdentifierKind, Sandbox
-from jobs.monitor import failures
+from jobs.monitor import failures, overview
 from jobs.monitor.failures import NO_ERROR, Kind
 from jobs.monitor.scope import Scope
 from jobs.rules.remedy import remedy
@@ -80,6 +80,27 @@ def test_a_window_counts_what_ended_in_it_but_the_trend_shows_thirty_days(root: 
     (kind,) = kinds(root, since=NOW - timedelta(hours=24))
     assert kind.count == 1
     assert kind.days == {datetime(2026, 11, 22, tzinfo=UTC): 1, datetime(2026, 11, 19, tzinfo=UTC): 1}
+
+
+def test_the_last_day_counts_what_the_overview_counts(root: User, place: Sandbox) -> None:
+    for hours in (1, 23, 23.6, 24.5):
+        failed(place, ago=timedelta(hours=hours))
+    (kind,) = kinds(root, since=failures.window_start("24h", now=NOW))
+    last_day = overview.read(Scope.of(root), now=NOW, zone=ZONE).last_day
+    assert kind.count == last_day.failed == 3
+
+
+@pytest.mark.parametrize(
+    ("window", "since"),
+    [
+        ("24h", datetime(2026, 11, 21, 10, tzinfo=UTC)),
+        ("7d", NOW - timedelta(days=7)),
+        ("30d", NOW - timedelta(days=30)),
+        ("all", None),
+    ],
+)
+def test_a_window_begins_when_it_says(window: str, since: datetime | None) -> None:
+    assert failures.window_start(window, now=NOW) == since
 
 
 def test_the_trend_counts_days_of_the_page(root: User, place: Sandbox) -> None:

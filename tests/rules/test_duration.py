@@ -83,6 +83,10 @@ def test_an_ended_job_without_an_end_of_its_total_gets_no_endless_gap() -> None:
     assert [phase.label for phase in found] == ["Profile export"]
 
 
+def test_an_ended_job_that_reported_a_start_alone_has_no_timeline() -> None:
+    assert timeline([Times("totalTime", 1000)], ended=True) == []
+
+
 def test_no_gap_is_made_up_inside_a_phase_that_has_no_end() -> None:
     times = [Times("totalTime", 0), Times("profileExportTime", 0), Times("aCPDatasetWriteTime", 90_000)]
     assert [phase.label for phase in timeline(times)] == ["Profile export", "Dataset write"]
@@ -170,7 +174,11 @@ def test_durations_are_said_in_two_units_at_most(ms: int | None, said: str) -> N
 
 number = st.none() | st.integers(-INT64, INT64 - 1)
 phase = st.builds(
-    Times, st.sampled_from(["totalTime", "profileExportTime", "aCPDatasetWriteTime", "x"]), number, number, number
+    Times,
+    st.sampled_from(["totalTime", "profileExportTime", "aCPDatasetWriteTime", "x"]),
+    number,
+    number,
+    number,
 )
 
 

@@ -1,0 +1,1 @@
+"""What a person asks for, page by page: each view loads, calls one function and renders."""

@@ -1,0 +1,3 @@
+"""Moved to jobs.rights."""
+
+from jobs.rights import require, visible  # noqa: F401

@@ -1,0 +1,51 @@
+"""One running copy of the product for all browser walks, and people who are signed in."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from playwright.sync_api import Page, expect
+
+from tests.running import Copy
+
+PATIENCE_MS = 60_000
+
+
+@pytest.fixture(scope="session")
+def copy() -> Iterator[Copy]:
+    """A short path: the socket of the embedded Redis lies below it."""
+    home = Path(tempfile.mkdtemp(prefix="walk-"))
+    running = Copy(home).until_ready()
+    yield running
+    running.stop()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def platform(copy: Copy) -> str:
+    """Where the copy's emulator answers."""
+    url = copy.text.partition("local emulator at ")[2].split()[0]
+    assert requests.get(f"{url}/credentials.json", timeout=10).ok
+    return url
+
+
+@pytest.fixture
+def sign_in(copy: Copy, page: Page) -> Callable[[str], Page]:
+    """`sign_in("operator")`: the page of that person, who has come in by the sign-in form."""
+
+    def come_in(name: str) -> Page:
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(f"{copy.url}/accounts/login/")
+        page.get_by_label("Username").fill(name)
+        page.get_by_label("Password").fill(copy.passwords()[name])
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+        return page
+
+    expect.set_options(timeout=PATIENCE_MS)
+    return come_in
