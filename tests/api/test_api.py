@@ -79,7 +79,7 @@ def test_jobs_have_the_documented_fields_and_pages(sandbox: Sandbox) -> None:
 
 
 def test_a_page_of_jobs_costs_a_fixed_number_of_queries(
-    sandbox: Sandbox, django_assert_max_num_queries
+    sandbox: Sandbox, django_assert_max_num_queries: Any
 ) -> None:
     for _ in range(60):
         make.failed_job(sandbox)

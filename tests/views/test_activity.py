@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -51,7 +52,7 @@ def test_a_broken_cursor_shows_the_newest(client: Client, cursor: str) -> None:
     assert b"alpha" in client.get(HERE, {"before": cursor}).content
 
 
-def test_pages_go_back_through_everything_once(client: Client, django_assert_max_num_queries) -> None:
+def test_pages_go_back_through_everything_once(client: Client, django_assert_max_num_queries: Any) -> None:
     client.force_login(make.superuser())
     for number in range(120):
         note(f"row-{number:03}")

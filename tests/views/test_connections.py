@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -151,7 +153,9 @@ def test_roles_are_set_by_name_and_unknown_names_said(client: Client, admin: Use
     assert answer.status_code == 422 and b"no person of this name" in answer.content
 
 
-def test_the_list_costs_the_same_for_many(client: Client, admin: User, django_assert_max_num_queries) -> None:
+def test_the_list_costs_the_same_for_many(
+    client: Client, admin: User, django_assert_max_num_queries: Any
+) -> None:
     for number in range(30):
         place = make.connection(f"c{number}")
         make.sandbox(place)
