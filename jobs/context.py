@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -49,10 +50,12 @@ class Frame:
 
     @cached_property
     def sandboxes(self) -> list[Sandbox]:
-        """Every sandbox the person may see, for the switcher."""
+        """Every sandbox the person may see, for the switcher, each with the person's `role` there or None."""
         if self._user is None or not self._user.is_authenticated:
             return []
-        return list(Sandbox.objects.visible_to(self._user).watched().select_related("connection"))
+        mine = Membership.objects.filter(user_id=self._user.pk, connection_id=OuterRef("connection_id"))
+        rows = Sandbox.objects.visible_to(self._user).watched().select_related("connection")
+        return list(rows.annotate(role=Subquery(mine.values("role")[:1])))
 
     @cached_property
     def sandbox(self) -> Sandbox | None:
@@ -76,8 +79,8 @@ class Frame:
         """The person's role on each connection that has a sandbox in sight, by the connection's id."""
         if self._user is not None and self._user.is_superuser and self._user.is_active:
             return dict.fromkeys((sandbox.connection_id for sandbox in self.sandboxes), Role.ADMIN)
-        mine = Membership.objects.filter(user_id=self._user.pk) if self.sandboxes else []
-        return {membership.connection_id: Role(membership.role) for membership in mine}
+        held: Any = self.sandboxes
+        return {sandbox.connection_id: Role(sandbox.role) for sandbox in held if sandbox.role}
 
     def may(self, needed: Role, sandbox: Sandbox) -> bool:
         """Whether to offer an act in a sandbox; the view that does it asks again."""

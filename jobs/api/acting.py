@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest
 from django.utils import timezone
-from ninja import Router
+from ninja import Router, Status
 
 from jobs.api.problems import Bad
 from jobs.api.shapes import JobOut, LaunchIn, LaunchOut, job_out, launch_out
@@ -20,7 +20,7 @@ router = Router(tags=["acting"])
 
 
 @router.post("/launches", response={201: LaunchOut, 200: LaunchOut})
-def create_launch(request: HttpRequest, asked: LaunchIn) -> tuple[int, LaunchOut]:
+def create_launch(request: HttpRequest, asked: LaunchIn) -> Status[LaunchOut]:
     """Ask for an export; the same `key` in the same sandbox answers with the launch that already stands (200)."""
     if not 1 <= len(asked.key) <= 100:
         raise Bad([("key", "Give 1 to 100 characters.")], status=422)
@@ -37,7 +37,7 @@ def create_launch(request: HttpRequest, asked: LaunchIn) -> tuple[int, LaunchOut
     payload: dict[str, Any] = read_payload(asked.payload).wire()
     now = timezone.now()
     wish = launch(sandbox, payload, actor=request.user, key=asked.key, now=now)
-    return (201 if wish.requested_at == now else 200), launch_out(wish)
+    return Status(201 if wish.requested_at == now else 200, launch_out(wish))
 
 
 @router.get("/launches/{int:pk}", response=LaunchOut)
@@ -46,7 +46,7 @@ def read_launch(request: HttpRequest, pk: int) -> LaunchOut:
 
 
 @router.post("/jobs/{int:pk}/cancel", response={202: JobOut})
-def cancel(request: HttpRequest, pk: int) -> tuple[int, JobOut]:
+def cancel(request: HttpRequest, pk: int) -> Status[JobOut]:
     """Ask the platform to stop the job; it may still finish. 409 when it has ended or was asked already."""
     rows = ExportJob.objects.select_related("sandbox__connection", "record", "launched_by")
     job = visible(rows, request, pk=pk)
@@ -54,4 +54,4 @@ def cancel(request: HttpRequest, pk: int) -> tuple[int, JobOut]:
     now = timezone.now()
     if not request_cancel(job, actor=request.user, now=now):
         raise Bad([("job", "It has ended, or its cancellation was asked for already.")], status=409)
-    return 202, job_out(job, now=now)
+    return Status(202, job_out(job, now=now))

@@ -14,7 +14,7 @@ from django.http import QueryDict
 
 from jobs.forms.keyset import DURATION, NEWEST_FIRST, ORDERS, Cursor, Page, in_order, paginate
 from jobs.forms.reader import Reader, shown
-from jobs.models import ExportJob, IdentifierKind, JobError, JobIdentifier, Sandbox
+from jobs.models import IdentifierKind, JobError, JobIdentifier, Sandbox
 from jobs.models.job import JobQuerySet
 from jobs.rules.lateness import LATE_AFTER, STUCK_AFTER
 from jobs.rules.status import ACTIVE, LOOK, Flag, JobStatus
@@ -78,6 +78,8 @@ class JobFilter:
     before: Cursor | None = None
     usual_per_page: int = USUAL_PER_PAGE
     errors: dict[str, str] = field(default_factory=dict)
+    # Which texts turned out to be identifiers; shared with the filters that are made from this one.
+    asked: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def read(
@@ -129,11 +131,19 @@ class JobFilter:
 
         `segment` and `dataset` are ids. `launched_by` is a username or `me`. Times are those of creation; durations
         are the platform's own, so running jobs have none. `q` is any identifier a job carries (exact, by index); if
-        no job here carries it, it is text within the first error line or an error code of the newest 10,000 jobs
-        that the rest selects: narrowing the rest makes it reach further back.
+        no job of the queryset carries it, it is text within the first error line or an error code of the newest
+        10,000 jobs that the rest selects: narrowing the rest makes it reach further back.
         """
         rows = queryset.alias(took=DURATION).filter(*self._conditions(now))
-        return _saying(rows, self.q) if self.q else rows
+        if not self.q:
+            return rows
+        return rows.named(self.q) if self._names_a_job(queryset) else _saying(rows, self.q)
+
+    def _names_a_job(self, queryset: JobQuerySet) -> bool:
+        """Whether `q` is an identifier of a job of the queryset; asked of the index once, for list, tabs and all."""
+        if self.q not in self.asked:
+            self.asked[self.q] = queryset.named(self.q).exists()
+        return self.asked[self.q]
 
     def page(self, queryset: JobQuerySet, *, now: datetime) -> Page:
         """The asked-for page of the matching jobs with the cursors of its neighbours: one query."""
@@ -283,13 +293,10 @@ def _flagged(flag: Flag, now: datetime) -> Q:
 
 
 def _saying(rows: JobQuerySet, text: str) -> JobQuerySet:
-    """Jobs that carry the identifier; if there are none, recent ones whose error says the text. Still one query."""
-    carrying = rows.named(text).order_by().values("pk")
+    """Recent jobs whose first error line or whose error code holds the text."""
     recent = rows.order_by("-created_at", "-id").values("pk")[:TEXT_REACHES]
     coded = JobError.objects.filter(job=OuterRef("pk"), code__icontains=text)
-    says = Q(error_count__gt=0) & (Q(error_line__icontains=text) | Q(Exists(coded)))
-    saying = ExportJob.objects.filter(~Exists(carrying), says, pk__in=recent).order_by().values("pk")
-    return rows.filter(pk__in=carrying.union(saying, all=True))
+    return rows.filter(Q(error_line__icontains=text) | Q(Exists(coded)), pk__in=recent, error_count__gt=0)
 
 
 def _rfc3339(moment: datetime | None) -> str:

@@ -281,13 +281,20 @@ def test_the_first_page_has_no_previous_and_a_lone_page_no_neighbours(ana: User,
     assert (page.previous, page.next) == (None, None)
 
 
-def test_a_page_is_one_query(ana: User, prod: Sandbox, django_assert_num_queries: Any) -> None:
+def test_a_page_is_one_query_and_a_search_asks_the_index_once(
+    ana: User, prod: Sandbox, django_assert_num_queries: Any
+) -> None:
     for _ in range(30):
         make.job(prod)
     jobs = ExportJob.objects.visible_to(ana)
-    for query in ("per_page=25", "q=SEG1", "q=writing", "sort=-duration&range=24h"):
+    for query in ("per_page=25", "sort=-duration&range=24h"):
         with django_assert_num_queries(1):
             read(query, ana).page(jobs, now=NOW)
+    for query in ("q=SEG1", "q=writing"):
+        chosen = read(query, ana)
+        with django_assert_num_queries(3):
+            chosen.page(jobs, now=NOW)
+            chosen.without("status").page(jobs, now=NOW)
 
 
 @pytest.mark.parametrize(
