@@ -40,9 +40,10 @@ def note_success(sandbox: Sandbox, *, token_expires_at: datetime, now: datetime)
         last_error="",
         next_discovery_at=now + cadence.DISCOVERY_EVERY,
     )
-    Connection.objects.filter(pk=sandbox.connection_id).exclude(credential_error="").update(
-        credential_error=""
-    )
+    accepted = {"credential_error": "", "token_expires_at": token_expires_at}
+    connection = Connection.objects.filter(pk=sandbox.connection_id)
+    if not connection.filter(**accepted).exists():
+        connection.update(credential_checked_at=now, **accepted)
     if sandbox.failing_since:
         log.info("%s can be read again", sandbox.ref)
 

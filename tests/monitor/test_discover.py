@@ -176,3 +176,10 @@ def test_an_unchanged_list_writes_nothing_but_when_it_was_seen(remote: Remote, s
     discover(fresh(sandbox))
     assert list(ExportJob.objects.values_list("pk", "changed_at", "digest")) == before
     assert fresh(sandbox).version == version
+
+
+def test_reading_proves_the_credential_and_notes_how_long_its_token_lasts(remote: Remote, sandbox: Sandbox) -> None:
+    discover(sandbox)
+    connection = Connection.objects.get()
+    assert connection.credential_checked_at is not None
+    assert connection.token_expires_at is not None and connection.token_expires_at > timezone.now()
