@@ -62,11 +62,7 @@ class Dataset(models.Model):
     body = models.JSONField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["sandbox", "name"], name="one_dataset_of_a_name"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["sandbox", "name"], name="one_dataset_of_a_name")]
 
     def __str__(self) -> str:
         return self.name
@@ -134,9 +130,7 @@ class Job(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(
-                fields=["sandbox", "-created_ms", "-id"], name="job_newest_first"
-            ),
+            models.Index(fields=["sandbox", "-created_ms", "-id"], name="job_newest_first"),
             models.Index(
                 fields=["sandbox", "status", "-created_ms", "-id"],
                 name="job_newest_of_status",
@@ -166,9 +160,7 @@ class Batch(models.Model):
     dataset = models.ForeignKey(Dataset, models.CASCADE)
     job = models.ForeignKey(Job, models.CASCADE, null=True)
     segment_id = models.CharField(max_length=64, default="", blank=True)
-    status = models.CharField(
-        max_length=20, choices=Status.choices, default=Status.LOADING
-    )
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.LOADING)
     created_ms = models.BigIntegerField()
     updated_ms = models.BigIntegerField()
     rows = models.BigIntegerField(default=0)
@@ -177,11 +169,7 @@ class Batch(models.Model):
     errors = models.JSONField(default=list)
 
     class Meta:
-        indexes = [
-            models.Index(
-                fields=["dataset", "-created_ms"], name="batch_newest_of_dataset"
-            )
-        ]
+        indexes = [models.Index(fields=["dataset", "-created_ms"], name="batch_newest_of_dataset")]
 
     def __str__(self) -> str:
         return self.batch_id

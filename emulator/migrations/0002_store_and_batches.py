@@ -163,8 +163,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="batch",
-            index=models.Index(
-                fields=["dataset", "-created_ms"], name="batch_newest_of_dataset"
-            ),
+            index=models.Index(fields=["dataset", "-created_ms"], name="batch_newest_of_dataset"),
         ),
     ]
