@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from emulator.models import UNION_SCHEMA
+from emulator.store.schema import PROFILE_UNION
 
 GENERIC, STORAGE, SPARK, THROTTLED = "0100000003", "0090000009", "unknown", "0080000018"
 CODES = (GENERIC, STORAGE, SPARK, THROTTLED)
@@ -21,7 +21,7 @@ def entries(code: str, *, job_id: int, rng: Random) -> list[dict[str, str]]:
 
 def wrong_schema(dataset_id: str, schema_id: str) -> list[dict[str, str]]:
     """The target is not on the union schema: accepted at create, found when the export begins to write."""
-    cause = f"dataset {dataset_id} is based on {schema_id}, expected {UNION_SCHEMA}"
+    cause = f"dataset {dataset_id} is based on {schema_id}, expected {PROFILE_UNION}"
     frames = ["DatasetSink.validateSchema(DatasetSink.scala:96)", "ExportJob.openSink(ExportJob.scala:158)"]
     return [_entry(GENERIC, "Error in Export Job", _stack(f"UnsupportedSchemaException: {cause}", frames))]
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from emulator import arrivals, clock, jobs, quirks, selection
 from emulator.gateway import PlatformRequest
-from emulator.models import Batch, Tenant
+from emulator.models import Batch
 from emulator.reading import LARGEST, whole_number
 from emulator.refusals import foundation
 
@@ -82,7 +82,6 @@ def body(found: Batch) -> dict[str, Any]:
         "created": found.created_ms,
         "updated": found.updated_ms,
         "version": "1.0.116",
-        "imsOrg": Tenant.objects.get().org_id,
         "errors": found.errors,
         "relatedObjects": [{"type": "dataSet", "id": found.dataset.dataset_id}],
         "metrics": metrics if found.status != Batch.Status.LOADING else {},

@@ -12,6 +12,7 @@ import mimetypes
 from typing import Any, BinaryIO
 
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.views.decorators.http import require_http_methods
 
@@ -29,6 +30,15 @@ MOST = 100
 SAMPLE = "row_errors_sample.json"
 INSIDE = "-part"  # what a file's id ends in when its entry is a directory (quirk file-directory)
 PARQUET = "application/parquet"
+
+
+class _RowEncoder(DjangoJSONEncoder):
+    def default(self, o: Any) -> Any:
+        """Bytes and whatever else JSON has no word for, as text."""
+        try:
+            return super().default(o)
+        except TypeError:
+            return str(o)
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -88,7 +98,7 @@ def dataset_preview(request: PlatformRequest, dataset_id: str) -> JsonResponse:
     held = BatchFile.objects.filter(batch__dataset=dataset, batch__status=Batch.Status.SUCCESS, rows__gt=0)
     newest = held.select_related("batch__sandbox").order_by("-batch__created_ms", "pk").first()
     rows = preview.rows(_path(newest), MOST) if newest and _path(newest).exists() else []
-    return JsonResponse({"data": rows}, json_dumps_params={"default": str, "cls": json.JSONEncoder})
+    return JsonResponse({"data": rows}, encoder=_RowEncoder)
 
 
 def _catch_up() -> None:
