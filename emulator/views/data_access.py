@@ -150,7 +150,7 @@ def _download(
     except ValueError:
         opened.close()
         refusal = foundation(416, f"Range '{asked[:60]}' is outside of the {length} bytes there are").response()
-        refusal.headers |= {"Content-Range": f"bytes */{length}"}
+        refusal.headers["Content-Range"] = f"bytes */{length}"
         return refusal
     first, last = span or (0, length - 1)
     headers["Content-Length"] = str(last - first + 1)

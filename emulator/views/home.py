@@ -25,6 +25,13 @@ POLICY = "default-src 'none'; style-src 'nonce-{0}'; script-src 'nonce-{0}'; for
     "frame-ancestors 'none'; base-uri 'none'"
 )
 
+PROTECTION = {
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
@@ -72,13 +79,9 @@ def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpR
     """Self-contained: nothing is loaded from anywhere, and nothing but our own style and script runs."""
     nonce = secrets.token_urlsafe(16)
     response = render(request, template, context | {"nonce": nonce})
-    response.headers |= {
-        "Content-Security-Policy": POLICY.format(nonce),
-        "X-Frame-Options": "DENY",
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "same-origin",
-        "Cache-Control": "no-store",
-    }
+    for name, value in PROTECTION.items():
+        response.headers[name] = value
+    response.headers["Content-Security-Policy"] = POLICY.format(nonce)
     return response
 
 
