@@ -17,7 +17,7 @@ def rows(path: Path, limit: int) -> list[dict[str, Any]]:
     done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     if done.returncode:
         raise OSError(done.stderr.strip()[-300:])
-    return json.loads(done.stdout)
+    return json.loads(done.stdout, parse_constant=lambda _: None)
 
 
 def _print(path: str, limit: int) -> None:
