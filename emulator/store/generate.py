@@ -1,14 +1,15 @@
 """Make the store of one sandbox from a seed: who people are, what each source knows of them, what they did.
 
 Everything follows from the seed, the number of profiles and the anchor (midnight before the first start), as
-SQL over `range`: rows never pass through Python, and threads change nothing. Files of a finished store:
+SQL over `range`: rows never pass through Python, and threads change nothing. A store is made of shards, so
+that memory does not grow with it. Files of a finished store:
 
-graph.parquet      one row a profile: its identities by namespace, whether it has records and events
-fragments.parquet  one row for what a source dataset knows of a profile, with its times of change and ingestion
-events.parquet     ten a profile on average, in the columns of the event union schema
-profiles-<policy>.parquet          the merged view, see merge.py
+graph-<shard>.parquet      one row a profile: its identities by namespace, whether it has records and events
+fragments-<shard>.parquet  one row for what a source knows of a profile, with its times of change and ingestion
+events-<shard>.parquet     what a profile did, as a list in the order of time: ten events on average
+profiles-<policy>-<shard>.parquet  the merged view, see merge.py
 members/<segment>-<run>.parquet    the members of a segment, see segments.py
-store.json         the manifest, written last
+store.json                 the manifest, written last
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "store.json"
 DAY_MS = 86_400_000
+SHARD = 50_000  # profiles
 RUNS_DAYS_AGO = (60, 20, 0)  # when the segments were evaluated before the first start
 EVENTS = (0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 17, 21, 28, 42)  # of 20 profiles: 200
 
@@ -57,6 +59,17 @@ CREATE OR REPLACE TEMP MACRO city(i, salt) AS one_of(i, salt, ['Berlin', 'Hambur
 CREATE OR REPLACE TEMP MACRO moment(us) AS make_timestamp(least(us, {anchor_us})::BIGINT);
 CREATE OR REPLACE TEMP MACRO changed_us(i, source, rank) AS
     {anchor_us} - 1000000 - (share(i, source || ' changed') * 100 * 86400000000)::BIGINT // 10 * 10 - rank;
+CREATE OR REPLACE TEMP MACRO kind(i, n) AS share(i * 100 + n, 'kind');
+CREATE OR REPLACE TEMP MACRO late(i, n) AS share(i * 100 + n, 'late');
+CREATE OR REPLACE TEMP MACRO bought(i, n) AS kind(i, n) >= 0.90 AND kind(i, n) < 0.96;
+CREATE OR REPLACE TEMP MACRO age(i, n) AS 1 - (n + share(i * 100 + n, 'age')) / event_count(i);
+CREATE OR REPLACE TEMP MACRO event_us(i, n) AS
+    {anchor_us} - 1000000 - (age(i, n) * age(i, n) * 400 * 86400000000)::BIGINT;
+CREATE OR REPLACE TEMP MACRO device(i) AS one_of(i, 'device', ['desktop', 'mobile', 'mobile', 'tablet']);
+CREATE OR REPLACE TEMP MACRO sku(i, n) AS
+    one_of(i * 100 + n, 'sku', ['A-100', 'A-200', 'B-110', 'B-310', 'C-005', 'D-777']);
+CREATE OR REPLACE TEMP MACRO page(i, n) AS
+    one_of(i * 100 + n, 'page', ['home', 'store-finder', 'help', 'offers', 'account', 'news']);
 CREATE OR REPLACE TEMP MACRO consent(i, salt, yes) AS CASE WHEN share(i, salt) < yes THEN 'y' ELSE 'n' END;
 CREATE OR REPLACE TEMP MACRO tier(i, salt) AS
     one_of(i, salt, ['basic', 'basic', 'basic', 'silver', 'silver', 'gold', 'gold', 'platinum']);
@@ -75,10 +88,10 @@ SELECT i AS profile, substr(md5(i || '/{seed}'), 1, 24) AS key,
     CASE WHEN in_crm(i) AND share(i, 'phone') < 0.4
         THEN ['+49' || left(digits(i, 'phone'), 10)] ELSE []::VARCHAR[] END AS phones,
     recorded(i) AS has_record, event_count(i) > 0 AS has_events
-FROM range({profiles}) t(i)
+FROM range({first}, {end}) t(i)
 """
 
-# what each source knows: (dataset, precedence in the policy "CRM first", condition, columns)
+# what each source knows: dataset, condition, columns; the order is that of the policy that goes by it
 SOURCES: tuple[tuple[str, str, dict[str, str]], ...] = (
     (
         "CRM customers",
@@ -137,46 +150,42 @@ SOURCES: tuple[tuple[str, str, dict[str, str]], ...] = (
     ),
 )
 
-EVENTS_SQL = """
-WITH drawn AS (
-    SELECT i, n, i * 100 + n AS e, share(i * 100 + n, 'kind') AS kind, share(i * 100 + n, 'age') AS age,
-        share(i * 100 + n, 'late') AS late, one_of(i, 'device', ['desktop', 'mobile', 'mobile', 'tablet']) AS device
-    FROM (SELECT i, unnest(range(event_count(i))) AS n FROM range({profiles}) t(i))
-), timed AS (
-    SELECT *, {anchor_us} - 1000000 - (age * age * 400 * 86400000000)::BIGINT AS at_us,
-        CASE WHEN kind < 0.55 THEN 'web.webpagedetails.pageViews' WHEN kind < 0.80 THEN 'commerce.productViews'
-            WHEN kind < 0.90 THEN 'commerce.productListAdds' WHEN kind < 0.96 THEN 'commerce.purchases'
-            ELSE 'application.launch' END AS type,
-        one_of(e, 'sku', ['A-100', 'A-200', 'B-110', 'B-310', 'C-005', 'D-777']) AS sku,
-        one_of(e, 'page', ['home', 'store-finder', 'help', 'offers', 'account', 'news']) AS page
-    FROM drawn
-)
-SELECT i AS profile, md5(e || '/{seed}') AS "_id", moment(at_us) AS "timestamp",
-    moment(at_us + CASE WHEN late < 0.9 THEN 1000000 + (late * 60000000)::BIGINT
-        ELSE ((late - 0.9) * 30 * 86400000000)::BIGINT END) AS "receivedTimestamp",
-    type AS "eventType",
-    {{'webPageDetails': {{'name': CASE WHEN kind < 0.55 THEN page WHEN kind < 0.96 THEN 'product' END,
-        'URL': CASE WHEN kind < 0.55 THEN 'https://shop.example.com/' || page
-            WHEN kind < 0.96 THEN 'https://shop.example.com/product/' || sku END}}}} AS web,
-    {{'browserDetails': {{'name': one_of(i, 'browser', ['Chrome', 'Safari', 'Firefox', 'Edge']),
+# One event `n` of profile `i`; they come in the order of their time. Kinds below 0.55 are page views.
+EVENT = """
+{{'_id': md5((i * 100 + n) || '/{seed}'),
+    'timestamp': moment(event_us(i, n)),
+    'receivedTimestamp': moment(event_us(i, n) + CASE WHEN late(i, n) < 0.9 THEN 1000000 + (late(i, n) * 60000000)::BIGINT
+        ELSE ((late(i, n) - 0.9) * 30 * 86400000000)::BIGINT END),
+    'eventType': CASE WHEN kind(i, n) < 0.55 THEN 'web.webpagedetails.pageViews'
+        WHEN kind(i, n) < 0.80 THEN 'commerce.productViews' WHEN kind(i, n) < 0.90 THEN 'commerce.productListAdds'
+        WHEN kind(i, n) < 0.96 THEN 'commerce.purchases' ELSE 'application.launch' END,
+    'web': {{'webPageDetails': {{
+        'name': CASE WHEN kind(i, n) < 0.55 THEN page(i, n) WHEN kind(i, n) < 0.96 THEN 'product' END,
+        'URL': CASE WHEN kind(i, n) < 0.55 THEN 'https://shop.example.com/' || page(i, n)
+            WHEN kind(i, n) < 0.96 THEN 'https://shop.example.com/product/' || sku(i, n) END}}}},
+    'environment': {{'browserDetails': {{
+        'name': one_of(i, 'browser', ['Chrome', 'Safari', 'Firefox', 'Edge']),
         'version': (100 + draw(i, 'version') % 40)::VARCHAR,
-        'userAgent': 'Mozilla/5.0 (' || device || ')',
-        'acceptLanguage': one_of(i, 'language', ['de', 'de', 'en', 'fr'])}}}} AS environment,
-    {{'type': device}} AS device,
-    {{'productListAdds': {{'value': CASE WHEN type = 'commerce.productListAdds' THEN 1.0::DOUBLE END}},
-        'purchases': {{'value': CASE WHEN type = 'commerce.purchases' THEN 1.0::DOUBLE END}},
-        'order': {{'purchaseID': CASE WHEN type = 'commerce.purchases' THEN 'P' || e END,
-            'priceTotal': CASE WHEN type = 'commerce.purchases'
-                THEN round(5 + share(e, 'price') * 295, 2)::DOUBLE END,
-            'currencyCode': CASE WHEN type = 'commerce.purchases' THEN 'EUR' END}}}} AS commerce,
-    CASE WHEN kind >= 0.55 AND kind < 0.96 THEN
-        [{{'SKU': sku, 'name': 'Article ' || sku, 'quantity': (1 + draw(e, 'many') % 3)::INT}}]
-    ELSE [] END AS "productListItems",
-    {{'analytics': {{'session': {{'num': (1 + n // 3)::INT}},
-        'customDimensions': {{'eVars': {{'eVar1': one_of(e, 'campaign', ['mail', 'search', 'social', 'direct'])}}}}}}}}
-        AS "_experience"
-FROM timed
+        'userAgent': 'Mozilla/5.0 (' || device(i) || ')',
+        'acceptLanguage': one_of(i, 'language', ['de', 'de', 'en', 'fr'])}}}},
+    'device': {{'type': device(i)}},
+    'commerce': {{
+        'productListAdds': {{'value': CASE WHEN kind(i, n) >= 0.80 AND kind(i, n) < 0.90 THEN 1.0::DOUBLE END}},
+        'purchases': {{'value': CASE WHEN bought(i, n) THEN 1.0::DOUBLE END}},
+        'order': {{'purchaseID': CASE WHEN bought(i, n) THEN 'P' || (i * 100 + n) END,
+            'priceTotal': CASE WHEN bought(i, n)
+                THEN round(5 + share(i * 100 + n, 'price') * 295, 2)::DOUBLE END,
+            'currencyCode': CASE WHEN bought(i, n) THEN 'EUR' END}}}},
+    'productListItems': CASE WHEN kind(i, n) >= 0.55 AND kind(i, n) < 0.96 THEN
+        [{{'SKU': sku(i, n), 'name': 'Article ' || sku(i, n), 'quantity': (1 + draw(i * 100 + n, 'many') % 3)::INT}}]
+        ELSE [] END,
+    '_experience': {{'analytics': {{'session': {{'num': (1 + n // 3)::INT}}, 'customDimensions':
+        {{'eVars': {{'eVar1': one_of(i * 100 + n, 'campaign', ['mail', 'search', 'social', 'direct'])}}}}}}}}}}
 """
+TIMELINES = (
+    'SELECT i AS profile, list_transform(range(event_count(i)), lambda n: ' + EVENT + ') AS "eventList" '
+    "FROM range({first}, {end}) t(i) WHERE event_count(i) > 0"
+)
 
 COLUMNS: dict[str, str] = {
     "first_name": "VARCHAR",
@@ -220,24 +229,38 @@ def generate(
     making = folder.parent / f".tmp-{folder.name}"
     shutil.rmtree(making, ignore_errors=True)
     (making / "members").mkdir(parents=True)
-    facts = {"seed": zlib.crc32(seed.encode()), "profiles": profiles, "anchor_us": anchor_ms * 1000}
+    facts = {"seed": zlib.crc32(seed.encode()), "anchor_us": anchor_ms * 1000}
     db.execute(MACROS.format(**facts, events=list(EVENTS)))
-    told(0.0, "identities")
-    merge.write(db, GRAPH.format(**facts), making / "graph.parquet")
-    told(0.05, "profile records")
-    merge.write(db, _fragments(facts), making / "fragments.parquet")
-    told(0.2, "events")
-    merge.write(db, EVENTS_SQL.format(**facts), making / "events.parquet")
-    for place, policy in enumerate(policies):
-        told(0.5 + 0.1 * place, f"merged view {policy['id']}")
-        merge.build(db, making, policy)
+    for shard, first in enumerate(range(0, max(1, profiles), SHARD)):
+        told(0.8 * first / max(1, profiles), "profiles and events")
+        _shard(db, making, f"{shard:03d}", facts | {"first": first, "end": min(profiles, first + SHARD)}, policies)
     runs = _history(db, making, policies, segment_rules, anchor_ms, told)
-    manifest = {"seed": seed, "profiles": profiles, "anchor_ms": anchor_ms, "runs": runs}
+    names = [policy["id"] for policy in policies]
+    manifest = {"seed": seed, "profiles": profiles, "anchor_ms": anchor_ms, "policies": names, "runs": runs}
     (making / MANIFEST).write_text(json.dumps(manifest))
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(making, folder)
     told(1.0, "done")
     return manifest
+
+
+def _shard(
+    db: DuckDBPyConnection,
+    folder: Path,
+    shard: str,
+    facts: Mapping[str, int],
+    policies: list[dict[str, Any]],
+) -> None:
+    merge.write(db, GRAPH.format(**facts), folder / f"graph-{shard}.parquet")
+    merge.write(db, _fragments(facts), folder / f"fragments-{shard}.parquet")
+    merge.write(db, TIMELINES.format(**facts), folder / f"events-{shard}.parquet")
+    for policy in policies:
+        merge.write(db, merge.view(folder, policy, shard), folder / f"profiles-{policy['id']}-{shard}.parquet")
+
+
+def shards(folder: Path) -> list[str]:
+    """Their names in order."""
+    return sorted(path.stem.removeprefix("graph-") for path in folder.glob("graph-*.parquet"))
 
 
 def _history(
@@ -258,6 +281,7 @@ def _history(
         found = segments.evaluate(
             db,
             folder,
+            shards=shards(folder),
             rules=segment_rules,
             policies=by_id,
             before=before,
@@ -283,6 +307,6 @@ def _fragments(facts: Mapping[str, int]) -> str:
             f"SELECT i AS profile, '{source}' AS source, "  # noqa: S608
             f"moment(changed_us(i, '{source}', {rank})) AS modified, "
             f"moment(changed_us(i, '{source}', {rank}) + (share(i, '{source} way') * 21600000000)::BIGINT) "
-            f"AS ingested, {values} FROM range({facts['profiles']}) t(i) WHERE {condition}"
+            f"AS ingested, {values} FROM range({facts['first']}, {facts['end']}) t(i) WHERE {condition}"
         )
     return " UNION ALL ".join(selects)

@@ -38,19 +38,15 @@ KNOWN = (
 ).split()
 
 
-def build(db: DuckDBPyConnection, folder: Path, policy: dict[str, Any]) -> None:
-    """Write the merged view of everything ingested: `profiles-<policy id>.parquet`."""
-    write(db, view(folder, policy), folder / f"profiles-{policy['id']}.parquet")
-
-
-def view(folder: Path, policy: dict[str, Any], *, until_ms: int | None = None) -> str:
-    """SQL of the merged view, of what had been ingested by `until_ms` if that is given.
+def view(folder: Path, policy: dict[str, Any], shard: str, *, until_ms: int | None = None) -> str:
+    """SQL of the merged view of a shard, of what had been ingested by `until_ms` if that is given.
 
     policy: {id, graph: "pdg"|"none", merge: "timestampOrdered"|"dataSetPrecedence", order: [dataset names]}.
     Columns: profile (number of the person), mask (bits of the namespaces), has_record, updated (when the
     newest fragment was ingested), then those of the union schema but segmentMembership.
     """
-    graph, fragments = f"read_parquet('{folder}/graph.parquet')", f"read_parquet('{folder}/fragments.parquet')"
+    graph = f"read_parquet('{folder}/graph-{shard}.parquet')"
+    fragments = f"read_parquet('{folder}/fragments-{shard}.parquet')"
     seen = "" if until_ms is None else f"WHERE ingested <= make_timestamp({until_ms * 1000})"
     best = ", ".join(f"arg_max({name}, {_score(policy)}) AS {name}" for name in KNOWN)
     keys = "profile, source" if policy["graph"] == "none" else "profile"

@@ -149,6 +149,7 @@ def evaluate(
     db: DuckDBPyConnection,
     folder: Path,
     *,
+    shards: list[str],
     rules: list[dict[str, Any]],
     policies: Mapping[str, dict[str, Any]],
     before: Mapping[str, str],
@@ -161,37 +162,58 @@ def evaluate(
     rules: [{id, policy, rule}]; before: segment id → file of its members so far. New files are named
     `<segment id>-<run>.parquet`. Each profile is judged some time in the `took_ms` before `at_ms`.
     """
-    us = at_ms * 1000
-    events, ingested = f"read_parquet('{folder}/events.parquet')", f"make_timestamp({us})"
-    db.execute(
-        f'CREATE OR REPLACE TEMP VIEW e AS SELECT profile, "timestamp", "eventType", web FROM {events} '  # noqa: S608
-        f'WHERE "receivedTimestamp" <= {ingested}'
-    )
-    found = {}
-    for policy_id in dict.fromkeys(rule["policy"] for rule in rules):
-        merged = merge.view(folder, policies[policy_id], until_ms=at_ms)
-        db.execute(f"CREATE OR REPLACE TEMP TABLE p AS {merged}")
-        for rule in rules:
-            if rule["policy"] == policy_id:
-                found[rule["id"]] = _judge(
-                    db, folder / "members", rule, before.get(rule["id"], ""), us, took_ms * 1000, run
-                )
-    db.execute("DROP TABLE IF EXISTS p")
-    return found
+    db.execute("CREATE OR REPLACE TEMP TABLE q (segment VARCHAR, profile BIGINT)")
+    for shard in shards:
+        _judge(db, folder, shard, rules, policies, at_ms)
+    return {
+        rule["id"]: _step(db, folder / "members", rule["id"], before, 1000 * at_ms, 1000 * took_ms, run)
+        for rule in rules
+    }
 
 
 def _judge(
-    db: DuckDBPyConnection, folder: Path, rule: dict[str, Any], before: str, us: int, took_us: int, run: str
+    db: DuckDBPyConnection,
+    folder: Path,
+    shard: str,
+    rules: list[dict[str, Any]],
+    policies: Mapping[str, dict[str, Any]],
+    at_ms: int,
+) -> None:
+    """Note who is in which segment: the merged view is built once for all rules of a policy."""
+    now = f"make_timestamp({at_ms * 1000})"
+    needed = "'timestamp': x.\"timestamp\", 'eventType': x.\"eventType\", 'web': x.web"
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE e AS SELECT profile, unnest(list_transform(list_filter(\"eventList\", "  # noqa: S608
+        f"lambda x: x.\"receivedTimestamp\" <= {now}), lambda x: {{{needed}}}), max_depth := 2) "
+        f"FROM read_parquet('{folder}/events-{shard}.parquet')"
+    )
+    for policy_id in dict.fromkeys(rule["policy"] for rule in rules):
+        merged = merge.view(folder, policies[policy_id], shard, until_ms=at_ms)
+        db.execute(f"CREATE OR REPLACE TEMP TABLE p AS {merged}")
+        for rule in rules:
+            if rule["policy"] == policy_id:
+                condition = rule["rule"].replace("{now}", now)
+                db.execute(f"INSERT INTO q SELECT DISTINCT '{rule['id']}', p.profile FROM p WHERE {condition}")  # noqa: S608
+    db.execute("DROP TABLE IF EXISTS p; DROP TABLE e")
+
+
+def _step(
+    db: DuckDBPyConnection,
+    folder: Path,
+    segment_id: str,
+    before: Mapping[str, str],
+    us: int,
+    took_us: int,
+    run: str,
 ) -> dict[str, Any]:
-    condition = rule["rule"].replace("{now}", f"make_timestamp({us})")
-    members = f"SELECT * FROM read_parquet('{folder / before}')" if before else NOBODY  # noqa: S608
+    file = before.get(segment_id)
     step = STEP.format(
         us=us,
         took_us=max(1, took_us),
-        inside=f"SELECT DISTINCT p.profile FROM p WHERE {condition}",  # noqa: S608
-        members=members,
+        inside=f"SELECT profile FROM q WHERE segment = '{segment_id}'",  # noqa: S608
+        members=f"SELECT * FROM read_parquet('{folder / file}')" if file else NOBODY,  # noqa: S608
     )
-    name = f"{rule['id']}-{run}.parquet"
+    name = f"{segment_id}-{run}.parquet"
     merge.write(db, step, folder / f".{name}")
     (folder / f".{name}").rename(folder / name)
     counted = db.execute(f"SELECT status, count(*) FROM read_parquet('{folder / name}') GROUP BY 1").fetchall()  # noqa: S608
