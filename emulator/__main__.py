@@ -38,6 +38,13 @@ def arguments() -> argparse.Namespace:
         "--arrivals", type=float, default=1.5, help="jobs others launch per platform hour; 0: none"
     )
     parser.add_argument(
+        "--profiles",
+        type=int,
+        default=100_000,
+        help="profiles in the store of each sandbox; events: ten times",
+    )
+    parser.add_argument("--at-once", type=int, default=2, help="export jobs that run at once; others wait")
+    parser.add_argument(
         "--token-lifetime", type=int, default=86_399, help="seconds an access token is good for"
     )
     parser.add_argument(
@@ -51,11 +58,15 @@ def arguments() -> argparse.Namespace:
         metavar="NAME[:P]",
         help="a fault from the start, always or by the chance P (0 to 1); may be given several times",
     )
-    parser.add_argument("--list", action="version", version=_names(), help="name every quirk and fault, and end")
+    parser.add_argument(
+        "--list", action="version", version=_names(), help="name every quirk and fault, and end"
+    )
     options = parser.parse_args()
     options.faults = ",".join(options.faults)
     if options.speed <= 0 or options.jobs < 0 or options.arrivals < 0 or options.token_lifetime < 1:
         parser.error("--speed and --token-lifetime must be above 0, --jobs and --arrivals at least 0")
+    if options.profiles < 0 or options.at_once < 1:
+        parser.error("--profiles must be at least 0, --at-once at least 1")
     return options
 
 

@@ -69,10 +69,9 @@ def evaluate(db: duckdb.DuckDBPyConnection, asked: dict[str, Any]) -> dict[str, 
 
 
 def preview(db: duckdb.DuckDBPyConnection, path: str, limit: int) -> list[dict[str, Any]]:
-    """The first rows of a file, column → value, times and dates as ISO texts."""
-    found = db.execute("SELECT * FROM read_parquet(?) LIMIT ?", [path, limit])
-    names = [column[0] for column in found.description or []]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    """The first rows of a file; the engine writes the JSON, so that maps and times come out as its own."""
+    found = db.execute("SELECT to_json(t)::VARCHAR FROM read_parquet(?) AS t LIMIT ?", [path, limit])
+    return [json.loads(text, parse_constant=lambda _: None) for (text,) in found.fetchall()]
 
 
 def _refresh(choices: list[query.Choice] | None, evaluated: dict[str, Any]) -> None:
@@ -113,7 +112,9 @@ def _counted(db: duckdb.DuckDBPyConnection, plan: query.Plan, batch: dict[str, A
 def _file(db: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         os.fsync(file.fileno())
-    [(rows,)] = db.execute("SELECT sum(num_rows)::BIGINT FROM parquet_file_metadata(?)", [str(path)]).fetchall()
+    [(rows,)] = db.execute(
+        "SELECT sum(num_rows)::BIGINT FROM parquet_file_metadata(?)", [str(path)]
+    ).fetchall()
     return {"name": path.name, "length": path.stat().st_size, "rows": rows}
 
 
@@ -148,7 +149,9 @@ def measure(store: Path, fields: str = BENCH_FIELDS, event_fields: str | None = 
         result = run(db, task | {"plan": plan, "evaluation": None})
         export_s = time.monotonic() - begun
         peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        copy_s = _copy(db, store / f"profiles-{plan['view']}-*.parquet", plan["fields"], folder / "copy.parquet")
+        copy_s = _copy(
+            db, store / f"profiles-{plan['view']}-*.parquet", plan["fields"], folder / "copy.parquet"
+        )
         rows = result["batches"][0]["rows"]
     return {
         "rows": rows,

@@ -26,6 +26,65 @@ def wrong_schema(dataset_id: str, schema_id: str) -> list[dict[str, str]]:
     return [_entry(GENERIC, "Error in Export Job", _stack(f"UnsupportedSchemaException: {cause}", frames))]
 
 
+def dataset_missing(dataset_id: str) -> list[dict[str, str]]:
+    """The target was there at create and is gone."""
+    frames = ["CatalogClient.dataset(CatalogClient.scala:61)", "ExportJob.openSink(ExportJob.scala:151)"]
+    return _caused(f"DatasetNotFoundException: dataset {dataset_id} not found in the catalog", frames)
+
+
+def never_evaluated(segment_id: str, name: str) -> list[dict[str, str]]:
+    """There are no members to export: no segment job has run over this definition."""
+    cause = (
+        f"SegmentNotEvaluatedException: segment {segment_id} ({name}) has no evaluation; "
+        "run a segment job first or set evaluationInfo.segmentation"
+    )
+    frames = [
+        "SegmentMembershipReader.load(SegmentMembershipReader.scala:88)",
+        "ProfileScan.prepare(ProfileScan.scala:207)",
+        "ExportJob.run(ExportJob.scala:143)",
+    ]
+    return _caused(cause, frames)
+
+
+def not_permitted(permission: str) -> list[dict[str, str]]:
+    """The credential lost a permission after the create (platform.md §1.4 names it)."""
+    frames = ["AccessControl.require(AccessControl.scala:44)", "ExportJob.run(ExportJob.scala:128)"]
+    return _caused(f"AccessDeniedException: permission '{permission}' is missing", frames)
+
+
+def not_written(job_id: int, reason: str) -> list[dict[str, str]]:
+    """The storage refused; what it said is the cause."""
+    path = f"adl://emulatedprofilesnapshot.azuredatalakestore.net/snapshot/{job_id}"
+    frames = [
+        "SnapshotWriter.commitPart(SnapshotWriter.scala:214)",
+        "SnapshotWriter.write(SnapshotWriter.scala:160)",
+    ]
+    cause = f"WriteException: {reason}"
+    return [
+        _entry(STORAGE, f"Error writing profiles to output path '{path}'", _stack(cause, frames)),
+        _entry(SPARK, "Job aborted.", _aborted(reason)),
+    ]
+
+
+def aborted(reason: str) -> list[dict[str, str]]:
+    """The process that exported ended without a word, or its engine gave up."""
+    return [_entry(SPARK, "Job aborted.", _aborted(reason))]
+
+
+def _aborted(reason: str) -> str:
+    return (
+        "org.apache.spark.SparkException: Job aborted.\n"
+        "\tat org.apache.spark.internal.io.SparkHadoopWriter.write(SparkHadoopWriter.scala:106)\n"
+        f"\tat {STACK}.SnapshotWriter.write(SnapshotWriter.scala:160)\n"
+        f"Caused by: {reason}\n"
+        "\t... 12 more"
+    )
+
+
+def _caused(cause: str, frames: list[str]) -> list[dict[str, str]]:
+    return [_entry(GENERIC, "Error in Export Job", _stack(cause, frames))]
+
+
 def warning() -> list[dict[str, str]]:
     """What a job may carry although it succeeded (platform.md §2.6 item 10)."""
     frames = ["MetricsReporter.push(MetricsReporter.scala:71)", "ExportJob.finish(ExportJob.scala:301)"]

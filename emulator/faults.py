@@ -43,7 +43,7 @@ DEEDS = {
 }
 NUMBERS = {"delay_s", "delay_after_s", "clock_off_s", "break_off", "stall", "endless_s"}
 REPLY = {"status", "headers", "json", "text", "truncate", "after", "retry_s"}
-OUTCOME = {"code", "never", "warn", "profiles"}
+OUTCOME = {"code", "never", "warn", "profiles", "miscount"}
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 TIMES = {
     *("creationTime", "updateTime", "createTime", "startTimeInMs", "endTimeInMs", "startTime", "endTime"),
@@ -75,7 +75,7 @@ class Rule:
       `break_off`: bytes         the connection is cut after so many bytes of the body
       `stall`: bytes             the body stops there, until the client gives up
       `endless_s`: seconds       a byte of white space at this interval instead of the body, until it gives up
-      `outcome`: {...}           how a job created by this request ends, see `jobs.ordered_ending`
+      `outcome`: {...}           how a job created by this request ends, see `jobs.launch`
     """
 
     rule_id: int
@@ -127,9 +127,7 @@ def order_preset(
     if name not in PRESETS:
         raise ValueError(f"no such fault: {name}; known are {', '.join(PRESETS)}")
     preset = PRESETS[name]
-    return order(
-        do=preset.do, match={**preset.match, **(match or {})}, times=times, chance=chance, name=name
-    )
+    return order(do=preset.do, match={**preset.match, **(match or {})}, times=times, chance=chance, name=name)
 
 
 def order_words(words: Iterable[str]) -> None:

@@ -13,7 +13,6 @@ import queue
 import sys
 import threading
 from collections.abc import Callable
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -72,15 +71,8 @@ def _do(db: duckdb.DuckDBPyConnection, task: dict[str, Any]) -> Any:
 
 
 def _say(told: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(told, default=_text) + "\n")
+    sys.stdout.write(json.dumps(told) + "\n")
     sys.stdout.flush()
-
-
-def _text(value: Any) -> str:
-    """What JSON has no word for, as the platform writes it."""
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="milliseconds") + "Z"
-    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 if __name__ == "__main__":

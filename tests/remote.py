@@ -18,6 +18,7 @@ import requests
 ROOT = Path(__file__).resolve().parent.parent
 EXPORT_JOBS = "/data/core/ups/export/jobs"
 QUIET = ("--jobs", "0", "--arrivals", "0")
+SMALL = ("--profiles", "300")  # unless a test says otherwise: its store is made in a moment
 READY_S = 30
 SCOPES = "openid,session,AdobeID,read_organizations,additional_info.projectedProductContext"
 
@@ -42,7 +43,8 @@ class Remote:
 
     def __init__(self, data_dir: Path, *options: str) -> None:
         self.data_dir = data_dir
-        self.options = options or QUIET
+        given = options or QUIET
+        self.options = given if "--profiles" in given else (*given, *SMALL)
         self.port = 0
         self.url = ""
         self.credentials: dict[str, Any] = {}

@@ -183,7 +183,7 @@ EVENT = """
         {{'eVars': {{'eVar1': one_of(i * 100 + n, 'campaign', ['mail', 'search', 'social', 'direct'])}}}}}}}}}}
 """
 TIMELINES = (
-    'SELECT i AS profile, list_transform(range(event_count(i)), lambda n: ' + EVENT + ') AS "eventList" '
+    "SELECT i AS profile, list_transform(range(event_count(i)), lambda n: " + EVENT + ') AS "eventList" '
     "FROM range({first}, {end}) t(i) WHERE event_count(i) > 0"
 )
 
@@ -233,7 +233,13 @@ def generate(
     db.execute(MACROS.format(**facts, events=list(EVENTS)))
     for shard, first in enumerate(range(0, max(1, profiles), SHARD)):
         told(0.8 * first / max(1, profiles), "profiles and events")
-        _shard(db, making, f"{shard:03d}", facts | {"first": first, "end": min(profiles, first + SHARD)}, policies)
+        _shard(
+            db,
+            making,
+            f"{shard:03d}",
+            facts | {"first": first, "end": min(profiles, first + SHARD)},
+            policies,
+        )
     runs = _history(db, making, policies, segment_rules, anchor_ms, told)
     names = [policy["id"] for policy in policies]
     manifest = {"seed": seed, "profiles": profiles, "anchor_ms": anchor_ms, "policies": names, "runs": runs}
@@ -255,7 +261,9 @@ def _shard(
     merge.write(db, _fragments(facts), folder / f"fragments-{shard}.parquet")
     merge.write(db, TIMELINES.format(**facts), folder / f"events-{shard}.parquet")
     for policy in policies:
-        merge.write(db, merge.view(folder, policy, shard), folder / f"profiles-{policy['id']}-{shard}.parquet")
+        merge.write(
+            db, merge.view(folder, policy, shard), folder / f"profiles-{policy['id']}-{shard}.parquet"
+        )
 
 
 def shards(folder: Path) -> list[str]:
@@ -300,9 +308,7 @@ def _fragments(facts: Mapping[str, int]) -> str:
     """All sources below each other; what a source does not know is NULL."""
     selects = []
     for rank, (source, condition, known) in enumerate(SOURCES):
-        values = ", ".join(
-            f"({known.get(name, 'NULL')})::{kind} AS {name}" for name, kind in COLUMNS.items()
-        )
+        values = ", ".join(f"({known.get(name, 'NULL')})::{kind} AS {name}" for name, kind in COLUMNS.items())
         selects.append(
             f"SELECT i AS profile, '{source}' AS source, "  # noqa: S608
             f"moment(changed_us(i, '{source}', {rank})) AS modified, "

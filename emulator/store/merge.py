@@ -51,7 +51,11 @@ def view(folder: Path, policy: dict[str, Any], shard: str, *, until_ms: int | No
     best = ", ".join(f"arg_max({name}, {_score(policy)}) AS {name}" for name in KNOWN)
     keys = "profile, source" if policy["graph"] == "none" else "profile"
     merged = f"SELECT {keys}, {best}, max(ingested) AS updated FROM {fragments} {seen} GROUP BY {keys}"  # noqa: S608
-    people = _apart(graph, fragments, seen) if policy["graph"] == "none" else f"SELECT *, '' AS source FROM {graph}"  # noqa: S608
+    people = (
+        _apart(graph, fragments, seen)
+        if policy["graph"] == "none"
+        else f"SELECT *, '' AS source FROM {graph}"
+    )  # noqa: S608
     on = "g.profile = a.profile" + (" AND g.source = a.source" if policy["graph"] == "none" else "")
     return (
         f'SELECT g.profile, {_mask()} AS mask, a.updated IS NOT NULL AS has_record, a.updated, g.key AS "_id", '  # noqa: S608

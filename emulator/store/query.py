@@ -104,7 +104,9 @@ def _memberships(plan: Plan) -> str:
     selects = [
         f"SELECT profile, '{segment_id}' AS segment, status, qualified FROM {_members(plan, file)}"  # noqa: S608
         for segment_id, file in sorted(plan["members"].items())
-    ] or ["SELECT 0::BIGINT AS profile, '' AS segment, '' AS status, make_timestamp(0) AS qualified WHERE false"]
+    ] or [
+        "SELECT 0::BIGINT AS profile, '' AS segment, '' AS status, make_timestamp(0) AS qualified WHERE false"
+    ]
     return (
         "SELECT profile, map {'ups': map(list(segment ORDER BY segment), "  # noqa: S608
         "list({'status': status, 'lastQualificationTime': qualified} ORDER BY segment))} "
@@ -115,7 +117,9 @@ def _memberships(plan: Plan) -> str:
 def _events(plan: Plan, chosen: str, shard: str) -> str:
     fields = plan["event_fields"] or []
     kept = '"eventList"'
-    window = _between('x."receivedTimestamp"', plan["events_after_us"], plan["events_before_us"], closed=False)
+    window = _between(
+        'x."receivedTimestamp"', plan["events_after_us"], plan["events_before_us"], closed=False
+    )
     if window:
         kept = f"list_filter({kept}, lambda x: true{window})"
     if fields:
@@ -140,4 +144,3 @@ def _between(column: str, after_us: int | None, before_us: int | None, *, closed
     if before_us is not None:
         conditions += f" AND {column} <{same} make_timestamp({before_us})"
     return conditions
-

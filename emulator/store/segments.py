@@ -33,7 +33,7 @@ def _did(condition: str) -> str:
 
 
 def _since(days: int) -> str:
-    return f"e.\"timestamp\" > {{now}} - INTERVAL {days} DAY"
+    return f'e."timestamp" > {{now}} - INTERVAL {days} DAY'
 
 
 BOUGHT = "e.\"eventType\" = 'commerce.purchases'"
@@ -58,8 +58,8 @@ DEFINITIONS = (
         "Cart abandoners, 7 days",
         "Filled a cart and did not order",
         "streaming",
-        "chain(xEvent, timestamp, [A: WHAT(eventType = \"commerce.productListAdds\") WHEN(<= 7 days before now)]) "
-        "and not chain(xEvent, timestamp, [B: WHAT(eventType = \"commerce.purchases\") WHEN(<= 7 days before now)])",
+        'chain(xEvent, timestamp, [A: WHAT(eventType = "commerce.productListAdds") WHEN(<= 7 days before now)]) '
+        'and not chain(xEvent, timestamp, [B: WHAT(eventType = "commerce.purchases") WHEN(<= 7 days before now)])',
         f"{_did(f'{ADDED} AND {_since(7)}')} AND NOT {_did(f'{BOUGHT} AND {_since(7)}')}",
     ),
     Definition(
@@ -80,31 +80,31 @@ DEFINITIONS = (
         "Win-back, 180 days",
         "Ordered once, but not for half a year",
         "batch",
-        "chain(xEvent, timestamp, [A: WHAT(eventType = \"commerce.purchases\") WHEN(> 180 days before now)]) "
-        "and not chain(xEvent, timestamp, [B: WHAT(eventType = \"commerce.purchases\") WHEN(<= 180 days before now)])",
+        'chain(xEvent, timestamp, [A: WHAT(eventType = "commerce.purchases") WHEN(> 180 days before now)]) '
+        'and not chain(xEvent, timestamp, [B: WHAT(eventType = "commerce.purchases") WHEN(<= 180 days before now)])',
         f"{_did(BOUGHT)} AND NOT {_did(f'{BOUGHT} AND {_since(180)}')}",
     ),
     Definition(
         "New customers, 30 days",
         "First order this month",
         "streaming",
-        "chain(xEvent, timestamp, [A: WHAT(eventType = \"commerce.purchases\") WHEN(<= 30 days before now)]) "
-        "and not chain(xEvent, timestamp, [B: WHAT(eventType = \"commerce.purchases\") WHEN(> 30 days before now)])",
+        'chain(xEvent, timestamp, [A: WHAT(eventType = "commerce.purchases") WHEN(<= 30 days before now)]) '
+        'and not chain(xEvent, timestamp, [B: WHAT(eventType = "commerce.purchases") WHEN(> 30 days before now)])',
         f"{_did(f'{BOUGHT} AND {_since(30)}')} AND NOT {_did(f'{BOUGHT} AND NOT {_since(30)}')}",
     ),
     Definition(
         "Visited store finder",
         "Looked for a shop near them, 30 days",
         "streaming",
-        "chain(xEvent, timestamp, [A: WHAT(web.webPageDetails.name = \"store-finder\") WHEN(<= 30 days before now)])",
+        'chain(xEvent, timestamp, [A: WHAT(web.webPageDetails.name = "store-finder") WHEN(<= 30 days before now)])',
         _did(f"e.web.\"webPageDetails\".name = 'store-finder' AND {_since(30)}"),
     ),
     Definition(
         "App users without push",
         "App used, push refused",
         "batch",
-        "consents.marketing.push.val = \"n\" and "
-        "chain(xEvent, timestamp, [A: WHAT(eventType = \"application.launch\")])",
+        'consents.marketing.push.val = "n" and '
+        'chain(xEvent, timestamp, [A: WHAT(eventType = "application.launch")])',
         "p.consents.marketing.push.val = 'n' AND " + _did("e.\"eventType\" = 'application.launch'"),
     ),
     Definition(
@@ -119,7 +119,7 @@ DEFINITIONS = (
         "Product page, last session",
         "For on-site personalisation",
         "edge",
-        "chain(xEvent, timestamp, [A: WHAT(eventType = \"commerce.productViews\") WHEN(<= 1 days before now)])",
+        'chain(xEvent, timestamp, [A: WHAT(eventType = "commerce.productViews") WHEN(<= 1 days before now)])',
         _did("e.\"eventType\" = 'commerce.productViews' AND " + _since(1)),
     ),
     Definition(
@@ -183,8 +183,8 @@ def _judge(
     now = f"make_timestamp({at_ms * 1000})"
     needed = "'timestamp': x.\"timestamp\", 'eventType': x.\"eventType\", 'web': x.web"
     db.execute(
-        f"CREATE OR REPLACE TEMP TABLE e AS SELECT profile, unnest(list_transform(list_filter(\"eventList\", "  # noqa: S608
-        f"lambda x: x.\"receivedTimestamp\" <= {now}), lambda x: {{{needed}}}), max_depth := 2) "
+        f'CREATE OR REPLACE TEMP TABLE e AS SELECT profile, unnest(list_transform(list_filter("eventList", '  # noqa: S608
+        f'lambda x: x."receivedTimestamp" <= {now}), lambda x: {{{needed}}}), max_depth := 2) '
         f"FROM read_parquet('{folder}/events-{shard}.parquet')"
     )
     for policy_id in dict.fromkeys(rule["policy"] for rule in rules):
@@ -193,7 +193,9 @@ def _judge(
         for rule in rules:
             if rule["policy"] == policy_id:
                 condition = rule["rule"].replace("{now}", now)
-                db.execute(f"INSERT INTO q SELECT DISTINCT '{rule['id']}', p.profile FROM p WHERE {condition}")  # noqa: S608
+                db.execute(
+                    f"INSERT INTO q SELECT DISTINCT '{rule['id']}', p.profile FROM p WHERE {condition}"
+                )  # noqa: S608
     db.execute("DROP TABLE IF EXISTS p; DROP TABLE e")
 
 
@@ -216,6 +218,8 @@ def _step(
     name = f"{segment_id}-{run}.parquet"
     merge.write(db, step, folder / f".{name}")
     (folder / f".{name}").rename(folder / name)
-    counted = db.execute(f"SELECT status, count(*) FROM read_parquet('{folder / name}') GROUP BY 1").fetchall()  # noqa: S608
+    counted = db.execute(
+        f"SELECT status, count(*) FROM read_parquet('{folder / name}') GROUP BY 1"
+    ).fetchall()  # noqa: S608
     by_status = {"realized": 0, "existing": 0, "exited": 0} | dict(counted)
     return {"file": name, "members": by_status["realized"] + by_status["existing"], "by_status": by_status}

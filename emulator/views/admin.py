@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_http_methods
 
-from emulator import arrivals, clock, faults, jobs, journal, orders, presets, quirks, start
+from emulator import arrivals, clock, faults, jobs, journal, orders, presets, quirks, runner, start
 from emulator.models import Job, Sandbox, Tenant, all_permissions
 from emulator.refusals import plain
 
@@ -53,7 +53,11 @@ def fault_rules(request: HttpRequest) -> HttpResponse:
         faults.clear()
     elif request.method == "POST":
         asked = _body(request)
-        told = {"match": asked.get("match", {}), "times": asked.get("times", 1), "chance": asked.get("chance", 1)}
+        told = {
+            "match": asked.get("match", {}),
+            "times": asked.get("times", 1),
+            "chance": asked.get("chance", 1),
+        }
         if "preset" in asked:
             rule = faults.order_preset(asked["preset"], **told)
         else:
@@ -122,6 +126,7 @@ def raw_job(request: HttpRequest, remote_id: str) -> HttpResponse:
     found = Job.objects.filter(remote_id=remote_id, gone=False).order_by("-pk")
     if not (job := found.first()):
         raise plain(404, f"no job {remote_id[:60]}")
+    runner.release(job)
     job.script, job.next_change_ms = {}, None
     if request.method == "DELETE":
         job.gone = True
@@ -146,6 +151,7 @@ def platform_clock(request: HttpRequest) -> HttpResponse:
     """POST `{"advance_s": n}` moves it ahead (or back)."""
     if request.method == "POST":
         clock.advance(round(float(_body(request)["advance_s"]) * 1000))
+        runner.drain()
     return JsonResponse({"now_ms": clock.now_ms(), "offset_ms": clock.offset_ms()})
 
 
@@ -153,8 +159,9 @@ def platform_clock(request: HttpRequest) -> HttpResponse:
 def reset(request: HttpRequest) -> HttpResponse:
     """Back to the start: the faults and quirks of the command line, an empty journal, real time, no tokens."""
     orders.begin()
-    clock.advance(-clock.offset_ms())
-    start.plant()
+    with runner.replaced():
+        clock.advance(-clock.offset_ms())
+        start.plant()
     arrivals.begin()
     journal.clear()
     return JsonResponse({"now_ms": clock.now_ms()})

@@ -44,7 +44,11 @@ def item(request: PlatformRequest, remote_id: str) -> HttpResponse:
     job = _shown_jobs(jobs.visible(request.sandbox)).filter(remote_id=number).order_by("-pk").first()
     if job is None:
         raise refusals.ups(404, f"Export job with id {remote_id[:60]} not found")
-    return _cancel(request, job) if request.method == "DELETE" else JsonResponse(quirks.job(job.record), safe=False)
+    return (
+        _cancel(request, job)
+        if request.method == "DELETE"
+        else JsonResponse(quirks.job(job.record), safe=False)
+    )
 
 
 def _list(request: PlatformRequest) -> JsonResponse:
@@ -115,9 +119,8 @@ def _create(request: PlatformRequest) -> JsonResponse:
         request.sandbox,
         asked,
         now_ms=clock.now_ms(),
-        ending=jobs.ordered_ending(outcome),
+        outcome=outcome,
         request_id=request.headers.get("x-request-id", ""),
-        profiles=outcome.get("profiles"),
     )
     place = f"/export/jobs/{quirks.job_id(job.remote_id)}"
     return JsonResponse(quirks.job(job.record, is_new=True), headers={"X-Location": place})

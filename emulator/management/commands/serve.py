@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from emulator import arrivals, clock, orders, start
+from emulator import arrivals, clock, orders, pool, runner, start, stores
 from emulator.server import Server
 
 
@@ -34,6 +34,7 @@ class Command(BaseCommand):
         _take_orders()
         _open_database()
         arrivals.begin()
+        runner.begin()
         print(f"emulator on {server.url}", flush=True)
         server.run()
 
@@ -50,8 +51,11 @@ def _open_database() -> None:
         call_command("migrate", verbosity=0)
         start.plant_once()
         clock.load()
+        stores.prepare(clock.now_ms())
     except DatabaseError as error:
         raise CommandError(f"The database in {settings.DATA_DIR} cannot be used: {error}.") from error
+    except (OSError, pool.WorkFailed) as error:
+        raise CommandError(f"The profile store in {settings.DATA_DIR} cannot be made: {error}.") from error
 
 
 def _listen(port: int) -> Server:
