@@ -74,7 +74,7 @@ def _inside_out(status: int, message: str) -> dict[str, Any]:
 
 def _broken() -> dict[str, Preset]:
     """500, 502 and 503, each with an empty body, a page of HTML, and JSON that ends too early."""
-    made = {}
+    made: dict[str, Preset] = {}
     for status, reason in REASONS.items():
         told = _ups(status, reason)
         made |= {
@@ -103,14 +103,18 @@ def _failing() -> dict[str, Preset]:
 THROTTLED = {"error_code": "429050", "message": "Too many requests"}
 
 PRESETS: dict[str, Preset] = {
-    "token-expired": Preset("Access", "every access token ends now: 401 until a new one", {"expire_tokens": True}),
+    "token-expired": Preset(
+        "Access", "every access token ends now: 401 until a new one", {"expire_tokens": True}
+    ),
     "token-refused": Preset(
         "Access",
         "the identity service refuses the credential",
         _reply(400, {"error": "invalid_client", "error_description": "invalid client_secret parameter"}),
         {"path": "/ims/"},
     ),
-    "token-down": Preset("Access", "the identity service answers 503", _reply(503, text=""), {"path": "/ims/"}),
+    "token-down": Preset(
+        "Access", "the identity service answers 503", _reply(503, text=""), {"path": "/ims/"}
+    ),
     "forbidden-gateway": Preset(
         "Access",
         "403 of the gateway: the credential is not entitled for the organisation",
@@ -124,7 +128,9 @@ PRESETS: dict[str, Preset] = {
     "forbidden-service": Preset(
         "Access",
         "403 of the service: the permission to export is missing",
-        _reply(403, _ups(403, "Permission 'Export Audience for Segment' is missing", code="UPAPI-113752-403")),
+        _reply(
+            403, _ups(403, "Permission 'Export Audience for Segment' is missing", code="UPAPI-113752-403")
+        ),
         {"path": JOBS},
     ),
     "forbidden-inside-out": Preset(
@@ -134,7 +140,10 @@ PRESETS: dict[str, Preset] = {
         {"path": "/data/core/ups/"},
     ),
     "not-found": Preset(
-        "Refusals", "a job that exists is answered with 404", _reply(404, _ups(404, "Export job not found")), ITEM
+        "Refusals",
+        "a job that exists is answered with 404",
+        _reply(404, _ups(404, "Export job not found")),
+        ITEM,
     ),
     "conflict": Preset(
         "Refusals",
@@ -159,7 +168,9 @@ PRESETS: dict[str, Preset] = {
         "Throttling", "429 with Retry-After: 2", _reply(429, THROTTLED, headers={"Retry-After": "2"})
     ),
     "throttled-date": Preset(
-        "Throttling", "429 with Retry-After as an HTTP date, 3 seconds from now", _reply(429, THROTTLED, retry_s=3)
+        "Throttling",
+        "429 with Retry-After as an HTTP date, 3 seconds from now",
+        _reply(429, THROTTLED, retry_s=3),
     ),
     "throttled-service": Preset(
         "Throttling",
@@ -183,14 +194,20 @@ PRESETS: dict[str, Preset] = {
     "reply-cut": Preset(
         "Replies", "the true reply as JSON cut after 60 bytes", {"reply": {"after": True, "truncate": 60}}
     ),
-    "reply-breaks-off": Preset("Replies", "the connection is cut after 60 bytes of the body", {"break_off": 60}),
+    "reply-breaks-off": Preset(
+        "Replies", "the connection is cut after 60 bytes of the body", {"break_off": 60}
+    ),
     "reply-slow": Preset("Replies", "the reply comes after 5 seconds", {"delay_s": 5}),
     "reply-very-slow": Preset("Replies", "the reply comes after 65 seconds", {"delay_s": 65}),
-    "reply-stalls": Preset("Replies", "the reply stops after 20 bytes of the body and stays open", {"stall": 20}),
+    "reply-stalls": Preset(
+        "Replies", "the reply stops after 20 bytes of the body and stays open", {"stall": 20}
+    ),
     "reply-endless": Preset(
         "Replies", "the reply never ends: white space, a byte every 0.2 seconds", {"endless_s": 0.2}
     ),
-    "reset": Preset("Connections", "the connection is reset before the request is handled", {"reset": "before"}),
+    "reset": Preset(
+        "Connections", "the connection is reset before the request is handled", {"reset": "before"}
+    ),
     "create-reset-before": Preset(
         "Connections", "a create is reset before it is carried out", {"reset": "before"}, CREATE
     ),
@@ -215,14 +232,23 @@ PRESETS: dict[str, Preset] = {
         {"records": [HOSTILE_RECORD, None]},
         LIST,
     ),
-    "hostile-job": Preset("Records", "a job has a wrong type in every field", _reply(200, HOSTILE_RECORD), ITEM),
-    "hostile-list": Preset(
-        "Records", "the job list is no list", _reply(200, {"records": {"0": {}}, "page": [], "link": "x"}), LIST
+    "hostile-job": Preset(
+        "Records", "a job has a wrong type in every field", _reply(200, HOSTILE_RECORD), ITEM
     ),
-    "job-vanishes": Preset("Jobs", "a job that is read is gone: 404 from now on, in no list", {"vanish": True}, ITEM),
+    "hostile-list": Preset(
+        "Records",
+        "the job list is no list",
+        _reply(200, {"records": {"0": {}}, "page": [], "link": "x"}),
+        LIST,
+    ),
+    "job-vanishes": Preset(
+        "Jobs", "a job that is read is gone: 404 from now on, in no list", {"vanish": True}, ITEM
+    ),
     "job-never-ends": Preset("Jobs", "a new job stays in PROCESSING", {"outcome": {"never": True}}, CREATE),
     **_failing(),
-    "job-warns": Preset("Jobs", "a new job succeeds with an error entry", {"outcome": {"warn": True}}, CREATE),
+    "job-warns": Preset(
+        "Jobs", "a new job succeeds with an error entry", {"outcome": {"warn": True}}, CREATE
+    ),
     "clock-ahead": Preset("Clock", "every time that is told is 10 minutes ahead", {"clock_off_s": 600}),
     "clock-behind": Preset("Clock", "every time that is told is 10 minutes behind", {"clock_off_s": -600}),
 }

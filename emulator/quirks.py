@@ -237,7 +237,10 @@ def _echo_absent(shown: dict[str, Any]) -> None:
 
 def _policy_differs(shown: dict[str, Any]) -> None:
     if isinstance(shown.get("mergePolicy"), dict):
-        shown["mergePolicy"] = {"id": str(uuid.uuid5(uuid.NAMESPACE_OID, str(shown["mergePolicy"]))), "version": 1}
+        shown["mergePolicy"] = {
+            "id": str(uuid.uuid5(uuid.NAMESPACE_OID, str(shown["mergePolicy"]))),
+            "version": 1,
+        }
 
 
 def _seconds(shown: dict[str, Any]) -> None:

@@ -70,7 +70,9 @@ def registry(status: int, code: str, title: str, detail: str) -> Refusal:
         "sub-errors": [],
     }
     kind = f"http://ns.adobe.com/aep/errors/{code}-{status}"
-    return Refusal(status, {"type": kind, "title": title, "status": status, "report": report, "detail": detail})
+    return Refusal(
+        status, {"type": kind, "title": title, "status": status, "report": report, "detail": detail}
+    )
 
 
 def unsupported_media_type() -> Refusal:

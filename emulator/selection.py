@@ -39,7 +39,7 @@ def chosen(found: Iterable[tuple[str, Body]], asked: QueryDict) -> list[tuple[st
 def order(asked: QueryDict) -> list[tuple[str, bool]]:
     """(name, descending) of `orderBy=name,desc:created`; `sort` is its older name."""
     parameter = "orderBy" if "orderBy" in asked else "sort"
-    wanted = []
+    wanted: list[tuple[str, bool]] = []
     for word in filter(None, asked.get(parameter, "").split(",")):
         read = ORDER.fullmatch(word)
         if read is None or len(wanted) >= MOST:
@@ -111,7 +111,11 @@ def _text(value: Any) -> str:
 def _sortable(value: Any) -> tuple[bool, float, str]:
     """Missing ones first, numbers before words."""
     is_number = isinstance(value, int | float)
-    return value is not None, float(value) if is_number else 0.0, "" if is_number or value is None else str(value)
+    return (
+        value is not None,
+        float(value) if is_number else 0.0,
+        "" if is_number or value is None else str(value),
+    )
 
 
 def _tag(text: str) -> Test:
@@ -124,6 +128,8 @@ def _tag(text: str) -> Test:
     def test(body: Body) -> bool:
         tags = body.get("tags")
         values = tags.get(read[1], []) if isinstance(tags, dict) else []
-        return any(pattern.search(_text(value)) for value in (values if isinstance(values, list) else [values]))
+        return any(
+            pattern.search(_text(value)) for value in (values if isinstance(values, list) else [values])
+        )
 
     return test

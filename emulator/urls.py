@@ -48,7 +48,9 @@ urlpatterns = [
     re_path(r"^data/foundation/export/batches/(?P<batch_id>[^/]+)/failed/?$", data_access.failed),
     re_path(r"^data/foundation/export/batches/(?P<batch_id>[^/]+)/meta/?$", data_access.meta),
     re_path(r"^data/foundation/export/files/(?P<file_id>[^/]+)/?$", data_access.file),
-    re_path(r"^data/foundation/export/datasets/(?P<dataset_id>[^/]+)/preview/?$", data_access.dataset_preview),
+    re_path(
+        r"^data/foundation/export/datasets/(?P<dataset_id>[^/]+)/preview/?$", data_access.dataset_preview
+    ),
     re_path(r"^data/foundation/catalog/data[Ss]ets/?$", catalog.datasets),
     re_path(r"^data/foundation/catalog/data[Ss]ets/(?P<dataset_id>[^/]+)/?$", catalog.dataset),
     re_path(r"^data/foundation/sandbox-management/?(?:sandboxes/?)?$", sandboxes.sandboxes),

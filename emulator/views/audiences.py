@@ -92,7 +92,16 @@ def job_id(evaluation_pk: int) -> str:
 
 
 def _of(segment: Segment, run: str) -> dict[str, Any]:
-    kept = ("id", "name", "description", "imsOrgId", "schema", "mergePolicyId", "evaluationInfo", "expression")
+    kept = (
+        "id",
+        "name",
+        "description",
+        "imsOrgId",
+        "schema",
+        "mergePolicyId",
+        "evaluationInfo",
+        "expression",
+    )
     made = {name: segment.body[name] for name in kept if name in segment.body} | {
         "audienceId": segment.segment_id,
         "namespace": "AEPSegments",
@@ -101,7 +110,8 @@ def _of(segment: Segment, run: str) -> dict[str, Any]:
         "lifecycleState": "published",
         "createdBySystem": False,
         "sandbox": _sandbox(segment.sandbox),
-        "creationTime": segment.body["creationTime"] * 1000,  # microseconds, unlike anywhere else (§2.6 item 18)
+        "creationTime": segment.body["creationTime"]
+        * 1000,  # microseconds, unlike anywhere else (§2.6 item 18)
         "updateTime": segment.body["updateTime"],
         "updateEpoch": segment.body["updateEpoch"],
     }

@@ -16,7 +16,17 @@ from emulator.reading import LARGEST, whole_number
 from emulator.refusals import foundation
 
 STATUSES = {
-    *("processing", "success", "failure", "queued", "retrying", "stalled", "aborted", "abandoned", "inactive"),
+    *(
+        "processing",
+        "success",
+        "failure",
+        "queued",
+        "retrying",
+        "stalled",
+        "aborted",
+        "abandoned",
+        "inactive",
+    ),
     *("failed", "loading", "loaded", "staged", "active", "staging", "deleted", "archived", "retained"),
 }
 SAME = {"active": "success", "failure": "failed"}  # two names of one state (platform.md §5)
@@ -32,7 +42,9 @@ def batches(request: PlatformRequest) -> JsonResponse:
     start = whole_number(request, "start", default=0, least=0, most=LARGEST, refuse=foundation)
     if "property" in request.GET:
         rows = selection.chosen(((b.batch_id, body(b)) for b in _found(request)), request.GET)
-        return JsonResponse({key: selection.narrowed(made, request.GET) for key, made in rows[start : start + limit]})
+        return JsonResponse(
+            {key: selection.narrowed(made, request.GET) for key, made in rows[start : start + limit]}
+        )
     found = _found(request).order_by(*_order(request))[start : start + limit]
     return JsonResponse({b.batch_id: selection.narrowed(body(b), request.GET) for b in found})
 
@@ -74,7 +86,11 @@ def newest_of_each(found: QuerySet[Batch]) -> Iterable[Batch]:
 
 def body(found: Batch) -> dict[str, Any]:
     """As the catalog shows it."""
-    metrics = {"recordsWritten": found.rows, "recordsFailed": 0, "outputRecordSize": found.size} | found.metrics
+    metrics = {
+        "recordsWritten": found.rows,
+        "recordsFailed": 0,
+        "outputRecordSize": found.size,
+    } | found.metrics
     if quirks.on("batch-metrics-names"):
         metrics = {METRIC_NAMES.get(name, name): value for name, value in metrics.items()}
     return {
@@ -106,7 +122,11 @@ def _found(request: PlatformRequest) -> QuerySet[Batch]:
     for parameter, column in (("createdAfter", "created_ms__gt"), ("createdBefore", "created_ms__lt")):
         if parameter in request.GET:
             found = found.filter(
-                **{column: whole_number(request, parameter, default=0, least=0, most=10**14, refuse=foundation)}
+                **{
+                    column: whole_number(
+                        request, parameter, default=0, least=0, most=10**14, refuse=foundation
+                    )
+                }
             )
     return found
 

@@ -140,9 +140,15 @@ def _check_schema(reference: Any, sandbox: Sandbox) -> None:
         raise foundation(400, "schemaRef.id is required")
     if not isinstance(reference.get("contentType", ""), str):
         raise foundation(400, "schemaRef.contentType must be a string")
-    known = {PROFILE_UNION, EVENT_UNION, *Dataset.objects.filter(sandbox=sandbox).values_list("schema_id", flat=True)}
+    known = {
+        PROFILE_UNION,
+        EVENT_UNION,
+        *Dataset.objects.filter(sandbox=sandbox).values_list("schema_id", flat=True),
+    }
     if reference["id"] not in known:
-        raise foundation(400, f"schemaRef.id: no schema '{reference['id'][:120]}' in sandbox '{sandbox.name}'")
+        raise foundation(
+            400, f"schemaRef.id: no schema '{reference['id'][:120]}' in sandbox '{sandbox.name}'"
+        )
 
 
 def _is_words(values: Any) -> bool:

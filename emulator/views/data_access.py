@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import mimetypes
+import os
 from typing import Any, BinaryIO
 
 from django.conf import settings
@@ -81,7 +82,8 @@ def file(request: PlatformRequest, file_id: str) -> HttpResponseBase:
     if (path := request.GET.get("path")) is not None:
         if is_directory or path != found.name:
             raise foundation(404, f"path: no file '{path[:80]}' in {file_id[:80]}")
-        return _download(request, _opened(found), found.length, tag=found.file_id, kind=PARQUET)
+        opened = _opened(found)
+        return _download(request, opened, os.fstat(opened.fileno()).st_size, tag=found.file_id, kind=PARQUET)
     if is_directory:
         return _paged(request, [_entry(request, found, suffix=INSIDE)])
     href = f"files/{file_id}?path={found.name}"
@@ -149,7 +151,9 @@ def _download(
         span = byteranges.wanted(asked, length) if request.method == "GET" else None
     except ValueError:
         opened.close()
-        refusal = foundation(416, f"Range '{asked[:60]}' is outside of the {length} bytes there are").response()
+        refusal = foundation(
+            416, f"Range '{asked[:60]}' is outside of the {length} bytes there are"
+        ).response()
         refusal.headers["Content-Range"] = f"bytes */{length}"
         return refusal
     first, last = span or (0, length - 1)

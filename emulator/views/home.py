@@ -42,11 +42,18 @@ def home(request: HttpRequest) -> HttpResponse:
         "now": _time(clock.now_ms()),
         "offset_minutes": round(clock.offset_ms() / 60_000),
         "sandboxes": _sandboxes(),
-        "jobs": [_job(job) for job in Job.objects.filter(gone=False).select_related("sandbox").order_by("-created_ms", "-pk")[:SHOWN]],
+        "jobs": [
+            _job(job)
+            for job in Job.objects.filter(gone=False)
+            .select_related("sandbox")
+            .order_by("-created_ms", "-pk")[:SHOWN]
+        ],
         "groups": _fault_groups(),
         "own_rules": [rule for rule in faults.rules() if not rule["name"]],
         "faults_on": any(rule["times"] != 0 for rule in faults.rules()),
-        "quirks": [{"name": name, "line": line, "on": quirks.on(name)} for name, line in quirks.QUIRKS.items()],
+        "quirks": [
+            {"name": name, "line": line, "on": quirks.on(name)} for name, line in quirks.QUIRKS.items()
+        ],
         "quirks_on": quirks.names(),
         "permissions": _permissions(),
     }
@@ -107,7 +114,12 @@ def _credentials(request: HttpRequest) -> dict[str, object]:
 
 def _sandboxes() -> list[dict[str, Any]]:
     """With the number of jobs in each status."""
-    counted = Job.objects.filter(gone=False).values("sandbox", "status").annotate(count=Count("pk")).order_by("status")
+    counted = (
+        Job.objects.filter(gone=False)
+        .values("sandbox", "status")
+        .annotate(count=Count("pk"))
+        .order_by("status")
+    )
     by_sandbox = {pk: list(rows) for pk, rows in groupby(sorted(counted, key=_sandbox_of), key=_sandbox_of)}
     return [
         {"row": sandbox, "segments": sandbox.segment_set.count(), "datasets": sandbox.dataset_set.count()}
@@ -130,7 +142,9 @@ def _job(job: Job) -> dict[str, Any]:
         "id": job.remote_id or "(no id)",
         "sandbox": job.sandbox.name,
         "status": job.status or "(none)",
-        "kind": job.status.lower() if job.status in (*ONGOING, "SUCCEEDED", "FAILED", "CANCELLED") else "unknown",
+        "kind": job.status.lower()
+        if job.status in (*ONGOING, "SUCCEEDED", "FAILED", "CANCELLED")
+        else "unknown",
         "created": _time(job.created_ms),
         "profiles": metrics.get("totalExportedProfileCounter") if isinstance(metrics, dict) else None,
         "error": str(first.get("msg", ""))[:160],
@@ -154,7 +168,10 @@ def _fault_groups() -> list[dict[str, Any]]:
         percent = round(rule["chance"] * 100) if rule else 100
         line = {"name": name, "line": preset.line, "rule": rule, "percent": percent}
         shown.setdefault(preset.group, []).append(line)
-    return [{"title": title, "faults": lines, "open": any(one["rule"] for one in lines)} for title, lines in shown.items()]
+    return [
+        {"title": title, "faults": lines, "open": any(one["rule"] for one in lines)}
+        for title, lines in shown.items()
+    ]
 
 
 def _permissions() -> list[dict[str, Any]]:

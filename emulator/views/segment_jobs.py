@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,11 +11,12 @@ from django.db.models import QuerySet
 from django.http import JsonResponse
 from django.views.decorators.http import require_http_methods
 
-from emulator import arrivals, clock, jobs
+from emulator import arrivals, clock, jobs, stores
 from emulator.gateway import PlatformRequest
-from emulator.models import Evaluation, Segment, Tenant
+from emulator.models import Evaluation, Sandbox, Segment, Tenant
 from emulator.reading import whole_number
 from emulator.refusals import ups
+from emulator.store.generate import MANIFEST
 from emulator.views.audiences import equal, job_id
 
 STATUSES = ("NEW", "QUEUED", "PROCESSING", "CANCELLING", "CANCELLED", "FAILED", "SUCCEEDED")
@@ -101,7 +103,7 @@ def _body(run: Evaluation, segments: list[Segment], org_id: str) -> dict[str, An
         "computeJobId": run.pk,
         "computeGatewayJobId": job_id(-1_000_000 - run.pk),
         "segments": [{"segmentId": "*"}] if len(asked) > ALL else [_segment(one) for one in asked],
-        "metrics": _metrics(run),
+        "metrics": _metrics(run, _profiles(run.sandbox)),
         "requestId": shown_id.replace("-", ""),
         "schema": {"name": "_xdm.context.profile"},
         "_links": {
@@ -118,7 +120,9 @@ def _is_of(run: Evaluation, segment: Segment) -> bool:
     """Whether the run was about this segment: the counts say so once it is over."""
     if run.segment_id is not None:
         return segment.pk == run.segment_id
-    return segment.segment_id in run.counts if run.counts else segment.body["evaluationInfo"]["batch"]["enabled"]
+    return (
+        segment.segment_id in run.counts if run.counts else segment.body["evaluationInfo"]["batch"]["enabled"]
+    )
 
 
 def _segment(segment: Segment) -> dict[str, Any]:
@@ -132,7 +136,12 @@ def _segment(segment: Segment) -> dict[str, Any]:
     return {"segmentId": segment.segment_id, "segment": told}
 
 
-def _metrics(run: Evaluation) -> dict[str, Any]:
+def _profiles(sandbox: Sandbox) -> int:
+    """How many there are to evaluate, as the store itself says."""
+    return json.loads((stores.folder(sandbox) / MANIFEST).read_text())["profiles"]
+
+
+def _metrics(run: Evaluation, total: int) -> dict[str, Any]:
     started = {"startTimeInMs": run.started_ms}
     if run.ended_ms is None:
         return {"totalTime": started}
@@ -142,5 +151,5 @@ def _metrics(run: Evaluation) -> dict[str, Any]:
         "profileSegmentationTime": span,
         "segmentedProfileCounter": run.counts,
         "segmentedProfileByStatusCounter": run.by_status,
-        "totalProfiles": run.totals.get("totalProfiles", 0) if hasattr(run, "totals") else sum(run.counts.values()),
+        "totalProfiles": total,
     }

@@ -65,7 +65,9 @@ def _of_object(value: Any, shape: dict[str, Shape], at: str) -> list[str]:
     told = []
     for key, wanted in shape.items():
         if key in value:
-            told += differences(value[key], wanted.shape if isinstance(wanted, Optional) else wanted, f"{at}.{key}")
+            told += differences(
+                value[key], wanted.shape if isinstance(wanted, Optional) else wanted, f"{at}.{key}"
+            )
         elif not isinstance(wanted, Optional):
             told.append(f"{at}.{key}: missing")
     return told

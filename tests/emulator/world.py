@@ -22,7 +22,11 @@ def payload(remote: Remote, **more: Any) -> dict[str, Any]:
 
 def one_segment(remote: Remote) -> dict[str, Any]:
     """A filter for the segment that the credentials name."""
-    return {"segments": [{"segmentId": remote.credentials["segment_id"], "segmentNs": "ups", "status": ["realized"]}]}
+    return {
+        "segments": [
+            {"segmentId": remote.credentials["segment_id"], "segmentNs": "ups", "status": ["realized"]}
+        ]
+    }
 
 
 def create(remote: Remote, session: requests.Session, **more: Any) -> dict[str, Any]:
@@ -54,7 +58,9 @@ class World:
         succeeding = create(remote, self.session, filter=one_segment(remote))
         self.failed = ended(remote, self.session, failing)
         self.done = ended(remote, self.session, succeeding)
-        assert (self.done["status"], self.failed["status"]) == ("SUCCEEDED", "FAILED"), self.done.get("errors")
+        assert (self.done["status"], self.failed["status"]) == ("SUCCEEDED", "FAILED"), self.done.get(
+            "errors"
+        )
         self.batch_id, self.failed_batch_id = (
             job["destination"]["batchId"] for job in (self.done, self.failed)
         )
