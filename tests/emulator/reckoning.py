@@ -13,7 +13,12 @@ import duckdb
 EPOCH = datetime(1970, 1, 1)
 NAMESPACES = {"CRMID": "crmids", "ECID": "ecids", "Email": "emails", "Phone": "phones"}
 PRECEDENCE = ["CRM customers", "Consent and preferences", "Orders", "Web events"]
-ONE_IDENTITY = {"CRM customers": "CRMID", "Consent and preferences": "Email", "Orders": "Email", "Web events": "ECID"}
+ONE_IDENTITY = {
+    "CRM customers": "CRMID",
+    "Consent and preferences": "Email",
+    "Orders": "Email",
+    "Web events": "ECID",
+}
 # column of the fragments -> path
 ATTRIBUTES = {
     "first_name": "person.name.firstName",
@@ -142,7 +147,9 @@ class Reckoning:
         row: Row = {"_id": person["_id"]}
         primary = next((code for code in NAMESPACES if code in person["ids"]), "")
         row["identityMap"] = {
-            code: [{"id": value, "primary": code == primary and not place} for place, value in enumerate(values)]
+            code: [
+                {"id": value, "primary": code == primary and not place} for place, value in enumerate(values)
+            ]
             for code, values in person["ids"].items()
         }
         row["identities"] = [
@@ -166,7 +173,10 @@ class Reckoning:
     def _memberships(self, person: Row) -> Any:
         profile = next(number for number, row in self.graph.items() if person["_id"].startswith(row["key"]))
         found = {
-            segment: {"status": members[profile]["status"], "lastQualificationTime": members[profile]["qualified"]}
+            segment: {
+                "status": members[profile]["status"],
+                "lastQualificationTime": members[profile]["qualified"],
+            }
             for segment, members in sorted(self.members.items())
             if profile in members
         }

@@ -106,7 +106,9 @@ def filtered(**more: Any) -> Make:
             wanted["fromIngestTimestamp"] = ago(p, wanted.pop("since"))
         if "qualified" in wanted:
             bounds = zip(("startTime", "endTime"), wanted.pop("qualified"), strict=True)
-            wanted["segmentQualificationTime"] = {name: ago(p, days) for name, days in bounds if days is not None}
+            wanted["segmentQualificationTime"] = {
+                name: ago(p, days) for name, days in bounds if days is not None
+            }
         return {"filter": wanted}
 
     return make
@@ -264,7 +266,9 @@ def test_a_field_that_the_schema_does_not_have_is_refused(
 ) -> None:
     target = {"datasetId": platform.remote.credentials["dataset_id"]}
     asked = {"destination": target, "schema": {"name": "_xdm.context.profile"}} | wrong
-    reply: requests.Response = platform.session.post(platform.remote.url + EXPORT_JOBS, json=asked, timeout=30)
+    reply: requests.Response = platform.session.post(
+        platform.remote.url + EXPORT_JOBS, json=asked, timeout=30
+    )
     assert reply.status_code == 400
     assert words in reply.json()["errors"]["400"][0]["message"]
 
