@@ -20,7 +20,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.utils.http import http_date
 
-from emulator import clock
+from emulator import clock, quirks, runner
 from emulator.failures import CODES
 from emulator.journal import is_platform
 from emulator.models import Job, Token
@@ -207,10 +207,18 @@ def _before(request: HttpRequest, do: Mapping[str, Any]) -> None:
     if do.get("expire_tokens"):
         Token.objects.all().delete()
     if do.get("vanish") and (named := ITEM_ID.search(request.path)):
-        Job.objects.filter(remote_id=named[1]).update(gone=True, script={}, next_change_ms=None)
+        _vanish(quirks.number_of(named[1]))
     time.sleep(do.get("delay_s", 0))
     if do.get("reset") == "before":
         _cut(request)
+
+
+def _vanish(remote_id: str) -> None:
+    """Its work stops, and nobody finds it any more."""
+    for job in Job.objects.filter(remote_id=remote_id, gone=False):
+        runner.release(job)
+        job.script, job.next_change_ms, job.gone = {}, None, True
+        job.save()
 
 
 def _after(request: HttpRequest, response: HttpResponseBase, do: Mapping[str, Any]) -> HttpResponseBase:
