@@ -16,6 +16,21 @@ LARGEST = 2**53
 
 def json_object(request: HttpRequest, refuse: Refuse) -> dict[str, Any]:
     """The body as an object; anything else is refused with 400."""
+    value = _json(request, refuse)
+    if not isinstance(value, dict):
+        raise refuse(400, "The request body must be a JSON object")
+    return value
+
+
+def json_array(request: HttpRequest, refuse: Refuse) -> list[Any]:
+    """The body as an array; anything else is refused with 400."""
+    value = _json(request, refuse)
+    if not isinstance(value, list):
+        raise refuse(400, "The request body must be a JSON array")
+    return value
+
+
+def _json(request: HttpRequest, refuse: Refuse) -> Any:
     try:
         value = json.loads(request.body, parse_constant=_not_json)
         json.dumps(value, ensure_ascii=False).encode()
@@ -23,8 +38,6 @@ def json_object(request: HttpRequest, refuse: Refuse) -> dict[str, Any]:
         raise refuse(400, "The request body is nested too deeply") from None
     except ValueError as error:
         raise refuse(400, f"The request body is not valid JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise refuse(400, "The request body must be a JSON object")
     return value
 
 

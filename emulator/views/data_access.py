@@ -12,12 +12,11 @@ import mimetypes
 import os
 from typing import Any, BinaryIO
 
-from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.views.decorators.http import require_http_methods
 
-from emulator import arrivals, byteranges, clock, jobs, quirks
+from emulator import arrivals, byteranges, clock, jobs, lake, quirks
 from emulator.gateway import PlatformRequest
 from emulator.models import Batch, BatchFile, Dataset
 from emulator.reading import LARGEST, whole_number
@@ -99,7 +98,7 @@ def dataset_preview(request: PlatformRequest, dataset_id: str) -> JsonResponse:
         raise foundation(404, "DataSet not found.")
     held = BatchFile.objects.filter(batch__dataset=dataset, batch__status=Batch.Status.SUCCESS, rows__gt=0)
     newest = held.select_related("batch__sandbox").order_by("-batch__created_ms", "pk").first()
-    rows = preview.rows(_path(newest), MOST) if newest and _path(newest).exists() else []
+    rows = preview.rows(lake.path(newest), MOST) if newest and lake.path(newest).exists() else []
     return JsonResponse({"data": rows}, encoder=_RowEncoder)
 
 
@@ -169,13 +168,9 @@ def _download(
 
 def _opened(found: BatchFile) -> BinaryIO:
     try:
-        return _path(found).open("rb")
+        return lake.path(found).open("rb")
     except OSError:
         raise foundation(404, f"Dataset file not found: {found.file_id}") from None
-
-
-def _path(found: BatchFile) -> Any:
-    return settings.DATA_DIR / "lake" / found.batch.sandbox.name / found.batch.batch_id / found.name
 
 
 def _entry(request: PlatformRequest, found: BatchFile, *, suffix: str = "") -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.shapes import Listed, Mapped, Optional, Shape, differences
-from tests.emulator.world import World, create, one_segment, payload
+from tests.emulator.world import World, create, ended, one_segment, payload
 from tests.remote import EXPORT_JOBS, HOSTILE_RECORD
 
 UPS = "/data/core/ups"
@@ -346,6 +346,7 @@ CALLS = [
         Mapped(DATASET | {"lastBatchId": str, "lastBatchStatus": str}),
     ),
     Call("GET", f"{CATALOG}/dataSets/{NOTHING}", 404, foundation(404)),
+    Call("DELETE", f"{CATALOG}/dataSets/{NOTHING}", 404, foundation(404)),
     Call("POST", f"{CATALOG}/dataSets", 400, foundation(400), body={"name": "x"}),
     Call(
         "POST",
@@ -541,6 +542,53 @@ def test_a_new_dataset_is_answered_with_its_reference(world: World) -> None:
     assert (reply.status_code, reply.headers["Location"]) == (201, reply.json()[0])
     dataset_id = reply.json()[0].rpartition("/")[2]
     assert differences(world.get(f"{CATALOG}/dataSets/{dataset_id}").json(), Mapped(DATASET, least=1)) == []
+
+
+def test_segments_are_evaluated_on_request(world: World) -> None:
+    asked = [{"segmentId": world.parts["segment"]}]
+    made = world.call("POST", f"{UPS}/segment/jobs", json=asked)
+    assert (made.status_code, differences(made.json(), SEGMENT_JOB)) == (200, [])
+    assert [made.json()[name] for name in ("status", "source")] == ["SUCCEEDED", "api"]
+    assert [one["segmentId"] for one in made.json()["segments"]] == [world.parts["segment"]]
+    newest = world.get(f"{UPS}/segment/jobs?limit=1").json()["children"]
+    assert [one["id"] for one in newest] == [made.json()["id"]]
+    audience = world.get(f"{UPS}/audiences/{world.parts['segment']}").json()
+    counted = made.json()["metrics"]["segmentedProfileCounter"][world.parts["segment"]]
+    assert audience["metrics"]["jobId"] == made.json()["id"]
+    assert audience["metrics"]["data"]["totalProfiles"] == counted
+    everybody = world.call("POST", f"{UPS}/segment/jobs", json=[{"segmentId": "*"}]).json()
+    assert len(everybody["segments"]) > 5
+
+
+@pytest.mark.parametrize("asked", [[], {}, [{}], [{"segmentId": 5}], [{"segmentId": NOTHING}]])
+def test_a_segment_job_that_cannot_be_is_refused(world: World, asked: Any) -> None:
+    reply = world.call("POST", f"{UPS}/segment/jobs", json=asked)
+    assert (reply.status_code, differences(reply.json(), ups(400))) == (400, [])
+
+
+def test_a_dataset_is_deleted_and_the_job_that_waits_for_it_fails(world: World) -> None:
+    asked = {"name": "Deleted target", "schemaRef": {"id": UNION}}
+    reference = world.call("POST", f"{CATALOG}/dataSets", json=asked).json()[0]
+    dataset_id = reference.rpartition("/")[2]
+    job = create(world.remote, world.session, destination={"datasetId": dataset_id})
+    deleted = world.call("DELETE", f"{CATALOG}/dataSets/{dataset_id}")
+    assert (deleted.status_code, deleted.json()) == (200, [reference])
+    assert world.get(f"{CATALOG}/dataSets/{dataset_id}").status_code == 404
+    failed = ended(world.remote, world.session, job)
+    assert failed["status"] == "FAILED"
+    assert dataset_id in failed["errors"][0]["callStack"]
+
+
+def test_a_dataset_that_is_being_written_to_is_not_deleted(world: World) -> None:
+    world.remote.preset("job-never-ends")
+    job = create(world.remote, world.session)
+    for _ in range(100):
+        if world.get(f"{EXPORT_JOBS}/{job['id']}").json()["status"] == "PROCESSING":
+            break
+        world.remote.advance(5)
+    reply = world.call("DELETE", f"{CATALOG}/dataSets/{world.parts['dataset']}")
+    assert (reply.status_code, differences(reply.json(), foundation(409))) == (409, [])
+    assert world.call("DELETE", f"{EXPORT_JOBS}/{job['id']}").ok
 
 
 def test_validating_alone_makes_no_dataset(world: World) -> None:
