@@ -25,6 +25,7 @@ PROPERTY = re.compile(r"([A-Za-z.]{1,60})==(.*)", re.DOTALL)
 SORTED_BY = ("name", "createEpoch", "creationTime", "updateEpoch", "updateTime", "id", "totalProfiles")
 TYPES = ("SegmentDefinition", "ExternalSegment")
 BULK = 100
+LATEST = 200  # evaluations looked through for the one that counted a segment
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -80,10 +81,14 @@ def _ensure_enabled() -> None:
 
 def _all(sandbox: Sandbox) -> list[dict[str, Any]]:
     """Every audience, those of segment definitions first."""
-    latest = Evaluation.objects.filter(sandbox=sandbox, status="SUCCEEDED").order_by("-started_ms", "-pk")
-    run = next((job_id(one.pk) for one in latest[:1]), "")
-    segments = Segment.objects.filter(sandbox=sandbox).order_by("pk")
-    return [*(_of(segment, run) for segment in segments), _external(sandbox)]
+    runs = list(
+        Evaluation.objects.filter(sandbox=sandbox, status="SUCCEEDED").order_by("-started_ms", "-pk")[:LATEST]
+    )
+    segments = Segment.objects.filter(sandbox=sandbox).select_related("sandbox").order_by("pk")
+    counted = {
+        one.segment_id: next((r for r in runs if one.segment_id in r.counts), None) for one in segments
+    }
+    return [*(_of(one, counted[one.segment_id]) for one in segments), _external(sandbox)]
 
 
 def job_id(evaluation_pk: int) -> str:
@@ -91,7 +96,8 @@ def job_id(evaluation_pk: int) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"evaluation/{evaluation_pk}"))
 
 
-def _of(segment: Segment, run: str) -> dict[str, Any]:
+def _of(segment: Segment, run: Evaluation | None) -> dict[str, Any]:
+    """`run` is the one that counted it; `metrics` are missing while there was none."""
     kept = (
         "id",
         "name",
@@ -119,7 +125,7 @@ def _of(segment: Segment, run: str) -> dict[str, Any]:
         data = {"totalProfiles": segment.profiles, "existing": 0}
         made["metrics"] = {
             "type": "export",
-            "jobId": run,
+            "jobId": job_id(run.pk) if run else "",
             "updateEpoch": segment.evaluated_ms // 1000,
             "data": data,
         }

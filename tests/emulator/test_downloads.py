@@ -133,6 +133,30 @@ def test_a_file_is_read_piece_by_piece(world: World) -> None:
     assert int(peak.split()[1]) < 120 * 1024
 
 
+def until_cut(reply: requests.Response) -> bytes:
+    """What came of a body before its connection was cut."""
+    taken = b""
+    try:
+        for piece in reply.iter_content(10):
+            taken += piece
+    except requests.exceptions.RequestException:
+        return taken
+    raise AssertionError("it came whole")
+
+
+def test_a_download_breaks_off_and_is_taken_up_again(world: World) -> None:
+    whole = stored(world)
+    path = f"{EXPORT}/files/{world.file_id}?path={world.file_name}"
+    world.remote.preset("reply-breaks-off", path=f"{EXPORT}/files/")
+    reply = world.get(path, stream=True, headers={"Accept-Encoding": "identity"})
+    assert int(reply.headers["Content-Length"]) == len(whole)
+    taken = until_cut(reply)
+    assert taken == whole[: len(taken)]
+    assert taken + download(world, Range=f"bytes={len(taken)}-").content == whole
+    world.remote.preset("reply-cut", path=f"{EXPORT}/files/")
+    assert download(world).content == whole[:60]
+
+
 def test_data_access_shows_its_quirks(world: World) -> None:
     remote = world.remote
     try:

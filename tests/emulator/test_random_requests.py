@@ -151,11 +151,11 @@ def test_any_body_of_a_new_dataset(world: World, body: Any) -> None:
 @given(body=values)
 @OFTEN
 def test_any_body_of_a_bulk_request(world: World, body: Any) -> None:
-    for path in (f"{UPS}/audiences/bulk-get", f"{UPS}/segment/definitions/bulk-get"):
-        reply = send(world, "POST", path, body)
+    for path in ("audiences/bulk-get", "segment/definitions/bulk-get", "segment/jobs"):
+        reply = send(world, "POST", f"{UPS}/{path}", body)
         sane(reply)
         assert reply.status_code == 400
-        assert re.search(r"ids|request body", message(reply))
+        assert re.search(r"ids|segmentId|request body", message(reply))
 
 
 LISTS = {
