@@ -91,7 +91,7 @@ def _write(
     for number, shard in enumerate(parts):
         part = plan if left is None else plan | {"limit": left}
         path = folder / f"part-{number:05d}.parquet"
-        rows = query.select(part, choices, shard)  # type: ignore[arg-type]
+        rows = query.select(part, choices, shard)
         copied = db.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet, COMPRESSION snappy)").fetchone()
         left = None if left is None or copied is None else left - copied[0]
 

@@ -33,7 +33,9 @@ class Task:
     """One piece of work; `stop` ends it with its child, at once and for good."""
 
     def __init__(self, do: str, asked: dict[str, Any], progress: Progress | None = None) -> None:
-        self.line = json.dumps({"do": do, "asked": asked, "spill": str(settings.DATA_DIR / "spill")}) + "\n"
+        self.line = (
+            json.dumps({"do": do, "asked": asked, "spill": str(settings.DATA_DIR.resolve() / "spill")}) + "\n"
+        )
         self.progress = progress
         self._child: subprocess.Popen[str] | None = None
         self._stopped = False

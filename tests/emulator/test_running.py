@@ -243,6 +243,21 @@ def test_a_storage_that_cannot_be_written_fails_the_job_with_what_it_said(remote
     assert running.end(running.create())["status"] == "SUCCEEDED"
 
 
+def test_a_permission_that_is_missing_refuses_a_create_and_fails_a_job_that_waits(remote: Remote) -> None:
+    running = Running(remote)
+    door = f"{remote.url}/_emulator/permissions"
+    waiting = running.create()
+    requests.put(door, json={"permissions": ["View Segments"]}, timeout=5)
+    target = {"datasetId": remote.credentials["dataset_id"]}
+    asked = {"destination": target, "schema": {"name": "_xdm.context.profile"}}
+    refused = running.session.post(running.url, json=asked, timeout=5)
+    assert refused.status_code == 403
+    assert "Export Audience for Segment" in refused.json()["errors"]["403"][0]["message"]
+    failed = running.end(waiting)
+    assert failed["status"] == "FAILED"
+    assert "'Export Audience for Segment' is missing" in failed["errors"][0]["callStack"]
+
+
 def test_phases_are_those_a_watcher_could_have_measured(remote: Remote) -> None:
     running = Running(remote)
     done = running.end(running.create())
