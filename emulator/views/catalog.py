@@ -16,12 +16,12 @@ from django.http import HttpResponse, JsonResponse
 from django.views.decorators.http import require_http_methods
 
 from emulator import arrivals, clock, inventory, jobs, lake, quirks, runner, selection
+from emulator.batch_lookup import newest_of_each
 from emulator.gateway import PlatformRequest
 from emulator.models import Batch, Dataset, Sandbox, Tenant
 from emulator.reading import LARGEST, json_object, whole_number
 from emulator.refusals import foundation, unsupported_media_type
 from emulator.store.schema import EVENT_UNION, PROFILE_UNION
-from emulator.views.batches import newest_of_each
 
 GIVEN = ("description", "schemaRef", "fileDescription", "tags")  # the rest is the catalog's own
 LONGEST = 255

@@ -17,12 +17,12 @@ from django.http import HttpResponse, HttpResponseBase, JsonResponse, StreamingH
 from django.views.decorators.http import require_http_methods
 
 from emulator import arrivals, byteranges, clock, jobs, lake, quirks
+from emulator.batch_lookup import one
 from emulator.gateway import PlatformRequest
 from emulator.models import Batch, BatchFile, Dataset
 from emulator.reading import LARGEST, whole_number
 from emulator.refusals import foundation
 from emulator.store import preview
-from emulator.views.batches import one
 
 ROOT = "/data/foundation/export"
 ELSEWHERE = "https://platform.adobe.io:443"
@@ -45,7 +45,7 @@ class _RowEncoder(DjangoJSONEncoder):
 def batch_files(request: PlatformRequest, batch_id: str) -> JsonResponse:
     """The entries of a batch; `_page.count` is the number of all of them."""
     _catch_up()
-    found = BatchFile.objects.filter(batch=one(request, batch_id), batch__status=Batch.Status.SUCCESS)
+    found = BatchFile.objects.filter(batch=one(request.sandbox, batch_id), batch__status=Batch.Status.SUCCESS)
     return _paged(request, [_entry(request, file) for file in found.select_related("batch").order_by("pk")])
 
 
@@ -109,7 +109,7 @@ def _catch_up() -> None:
 
 def _failed_batch(request: PlatformRequest, batch_id: str) -> Batch:
     _catch_up()
-    found = one(request, batch_id)
+    found = one(request.sandbox, batch_id)
     if found.status != Batch.Status.FAILED:
         raise foundation(404, f"Batch {found.batch_id} is {found.status}: it has no failed files")
     return found

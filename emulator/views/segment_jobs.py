@@ -14,13 +14,12 @@ from django.db.models import QuerySet
 from django.http import JsonResponse
 from django.views.decorators.http import require_http_methods
 
-from emulator import arrivals, clock, evaluating, jobs, pool, stores
+from emulator import arrivals, clock, evaluating, jobs, pool, selection, stores
 from emulator.gateway import PlatformRequest
 from emulator.models import Evaluation, Sandbox, Segment, Tenant
 from emulator.reading import json_array, whole_number
 from emulator.refusals import ups
 from emulator.store.generate import MANIFEST
-from emulator.views.audiences import equal, job_id
 
 STATUSES = ("NEW", "QUEUED", "PROCESSING", "CANCELLING", "CANCELLED", "FAILED", "SUCCEEDED")
 SORT = re.compile(r"(creationTime|updateTime|status):(asc|desc)")
@@ -95,7 +94,7 @@ def segment_job(request: PlatformRequest, shown_id: str) -> JsonResponse:
     _catch_up()
     segments = list(Segment.objects.filter(sandbox=request.sandbox).order_by("pk"))
     for run in Evaluation.objects.filter(sandbox=request.sandbox):
-        if job_id(run.pk) == shown_id:
+        if evaluating.shown_id(run.pk) == shown_id:
             return JsonResponse(_body(run, segments, Tenant.objects.get().org_id))
     raise ups(404, f"Segment job with id {shown_id[:60]} not found")
 
@@ -122,14 +121,14 @@ def _asked(request: PlatformRequest) -> QuerySet[Evaluation]:
 def _test(text: str) -> Callable[[Mapping[str, Any]], bool]:
     within = WITHIN.fullmatch(text)
     if within is None:
-        return equal(text)
+        return selection.equal(text)
     return lambda shown: within[1] in {one["segmentId"] for one in shown["segments"]}
 
 
 def _body(run: Evaluation, segments: list[Segment], org_id: str) -> dict[str, Any]:
     """As the service shows it; here `computeGatewayJobId` is a string (platform.md §2.6 item 8)."""
     asked = [one for one in segments if _is_of(run, one)]
-    shown_id = job_id(run.pk)
+    shown_id = evaluating.shown_id(run.pk)
     return {
         "id": shown_id,
         "imsOrgId": org_id,
@@ -141,9 +140,9 @@ def _body(run: Evaluation, segments: list[Segment], org_id: str) -> dict[str, An
         "profileInstanceId": "ups",
         "source": run.source,
         "status": run.status,
-        "batchId": job_id(-run.pk),
+        "batchId": evaluating.shown_id(-run.pk),
         "computeJobId": run.pk,
-        "computeGatewayJobId": job_id(-1_000_000 - run.pk),
+        "computeGatewayJobId": evaluating.shown_id(-1_000_000 - run.pk),
         "segments": [{"segmentId": "*"}] if len(asked) > ALL else [_segment(one) for one in asked],
         "metrics": _metrics(run, _profiles(run.sandbox)),
         "requestId": shown_id.replace("-", ""),
