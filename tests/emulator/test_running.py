@@ -86,6 +86,13 @@ def test_how_many_run_at_once_can_be_set(start_remote: StartRemote) -> None:
     assert states.count("PROCESSING") == 4
 
 
+def test_a_newcomer_need_not_wait_for_the_jobs_of_the_start_data(start_remote: StartRemote) -> None:
+    running = Running(start_remote("--jobs", "30", "--arrivals", "0"))
+    first, second = running.create(), running.create()
+    running.remote.advance(9)
+    assert [running.get(job)["status"] for job in (first, second)] == ["PROCESSING", "PROCESSING"]
+
+
 def test_a_job_that_never_ends_blocks_nobody(remote: Remote) -> None:
     running = Running(remote)
     remote.fault({"outcome": {"never": True}}, method="POST", path=EXPORT_JOBS, times=3)
