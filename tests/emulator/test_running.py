@@ -213,6 +213,25 @@ def test_a_kill_at_any_moment_is_survived(start_remote: StartRemote) -> None:
     assert len(running.files()) == sum(running.get(job)["status"] == "SUCCEEDED" for job in made)
 
 
+def test_a_target_that_is_deleted_while_the_job_waits_fails_it(remote: Remote) -> None:
+    running = Running(remote)
+    datasets = f"{remote.url}/data/foundation/catalog/dataSets"
+    union = {
+        "id": "https://ns.adobe.com/xdm/context/profile__union",
+        "contentType": "application/vnd.adobe.xed+json",
+    }
+    made = running.session.post(datasets, json={"name": "Short-lived", "schemaRef": union}, timeout=5)
+    dataset_id = made.json()[0].rpartition("/")[2]
+    job = running.create(destination={"datasetId": dataset_id})
+    assert running.session.delete(f"{datasets}/{dataset_id}", timeout=5).ok
+    ended = running.end(job)
+    assert ended["status"] == "FAILED"
+    assert f"dataset {dataset_id} not found" in ended["errors"][0]["callStack"]
+    assert running.files() == []
+    running.session = remote.session()
+    assert running.end(running.create())["status"] == "SUCCEEDED", "others go on"
+
+
 def test_a_segment_never_evaluated_fails_the_job_until_it_is_evaluated(remote: Remote) -> None:
     running = Running(remote)
     found = running.session.get(f"{remote.url}/data/core/ups/segment/definitions", timeout=5).json()[
