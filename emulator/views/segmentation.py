@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from emulator.gateway import PlatformRequest
 from emulator.models import Segment
-from emulator.reading import whole_number
+from emulator.reading import bulk_ids, whole_number
 from emulator.refusals import ups
 
 
@@ -46,3 +46,11 @@ def definition(request: PlatformRequest, segment_id: str) -> JsonResponse:
     if found is None:
         raise ups(404, f"Segment definition with id {segment_id[:60]} not found")
     return JsonResponse(found.body)
+
+
+@require_http_methods(["POST"])
+def bulk_get(request: PlatformRequest) -> JsonResponse:
+    """`{"ids": [{"id": …}]}` → 207 with those that exist, by id."""
+    wanted = bulk_ids(request, ups)
+    found = Segment.objects.filter(sandbox=request.sandbox, segment_id__in=wanted)
+    return JsonResponse({"results": {one.segment_id: one.body for one in found}}, status=207)
