@@ -51,9 +51,5 @@ def _launch(at_ms: int) -> None:
     """In the default sandbox mostly; one in eleven fails."""
     sandboxes = list(Sandbox.objects.order_by("-is_default", "pk"))
     sandbox = _rng.choices(sandboxes, [4] + [1] * (len(sandboxes) - 1))[0]
-    jobs.launch(
-        sandbox,
-        Stock.of(sandbox).usual_payload(_rng),
-        now_ms=at_ms,
-        ending=lambda number, rng: planning.chance(number, rng=rng),
-    )
+    payload = Stock.of(sandbox).usual_payload(_rng)
+    jobs.launch(sandbox, payload, now_ms=at_ms, outcome=planning.risk(_rng))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from emulator.models import UNION_SCHEMA
+from emulator.store.schema import PROFILE_UNION
 
 GENERIC, STORAGE, SPARK, THROTTLED = "0100000003", "0090000009", "unknown", "0080000018"
 CODES = (GENERIC, STORAGE, SPARK, THROTTLED)
@@ -21,9 +21,68 @@ def entries(code: str, *, job_id: int, rng: Random) -> list[dict[str, str]]:
 
 def wrong_schema(dataset_id: str, schema_id: str) -> list[dict[str, str]]:
     """The target is not on the union schema: accepted at create, found when the export begins to write."""
-    cause = f"dataset {dataset_id} is based on {schema_id}, expected {UNION_SCHEMA}"
+    cause = f"dataset {dataset_id} is based on {schema_id}, expected {PROFILE_UNION}"
     frames = ["DatasetSink.validateSchema(DatasetSink.scala:96)", "ExportJob.openSink(ExportJob.scala:158)"]
     return [_entry(GENERIC, "Error in Export Job", _stack(f"UnsupportedSchemaException: {cause}", frames))]
+
+
+def dataset_missing(dataset_id: str) -> list[dict[str, str]]:
+    """The target was there at create and is gone."""
+    frames = ["CatalogClient.dataset(CatalogClient.scala:61)", "ExportJob.openSink(ExportJob.scala:151)"]
+    return _caused(f"DatasetNotFoundException: dataset {dataset_id} not found in the catalog", frames)
+
+
+def never_evaluated(segment_id: str, name: str) -> list[dict[str, str]]:
+    """There are no members to export: no segment job has run over this definition."""
+    cause = (
+        f"SegmentNotEvaluatedException: segment {segment_id} ({name}) has no evaluation; "
+        "run a segment job first or set evaluationInfo.segmentation"
+    )
+    frames = [
+        "SegmentMembershipReader.load(SegmentMembershipReader.scala:88)",
+        "ProfileScan.prepare(ProfileScan.scala:207)",
+        "ExportJob.run(ExportJob.scala:143)",
+    ]
+    return _caused(cause, frames)
+
+
+def not_permitted(permission: str) -> list[dict[str, str]]:
+    """The credential lost a permission after the create (platform.md §1.4 names it)."""
+    frames = ["AccessControl.require(AccessControl.scala:44)", "ExportJob.run(ExportJob.scala:128)"]
+    return _caused(f"AccessDeniedException: permission '{permission}' is missing", frames)
+
+
+def not_written(job_id: int, reason: str) -> list[dict[str, str]]:
+    """The storage refused; what it said is the cause."""
+    path = f"adl://emulatedprofilesnapshot.azuredatalakestore.net/snapshot/{job_id}"
+    frames = [
+        "SnapshotWriter.commitPart(SnapshotWriter.scala:214)",
+        "SnapshotWriter.write(SnapshotWriter.scala:160)",
+    ]
+    cause = f"WriteException: {reason}"
+    return [
+        _entry(STORAGE, f"Error writing profiles to output path '{path}'", _stack(cause, frames)),
+        _entry(SPARK, "Job aborted.", _aborted(reason)),
+    ]
+
+
+def aborted(reason: str) -> list[dict[str, str]]:
+    """The process that exported ended without a word, or its engine gave up."""
+    return [_entry(SPARK, "Job aborted.", _aborted(reason))]
+
+
+def _aborted(reason: str) -> str:
+    return (
+        "org.apache.spark.SparkException: Job aborted.\n"
+        "\tat org.apache.spark.internal.io.SparkHadoopWriter.write(SparkHadoopWriter.scala:106)\n"
+        f"\tat {STACK}.SnapshotWriter.write(SnapshotWriter.scala:160)\n"
+        f"Caused by: {reason}\n"
+        "\t... 12 more"
+    )
+
+
+def _caused(cause: str, frames: list[str]) -> list[dict[str, str]]:
+    return [_entry(GENERIC, "Error in Export Job", _stack(cause, frames))]
 
 
 def warning() -> list[dict[str, str]]:

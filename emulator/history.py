@@ -1,4 +1,8 @@
-"""A month of export jobs, so that a newcomer meets a platform that has been in use."""
+"""A month of export jobs, so that a newcomer meets a platform that has been in use.
+
+Their files are gone: a batch of the past is `deleted`, as after the end of its retention, so no file can
+contradict a counter from before the first start.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,8 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from emulator import failures, planning
-from emulator.models import Job, Sandbox
+from emulator import failures, jobs, planning
+from emulator.models import Batch, Dataset, Job, Sandbox
 from emulator.planning import Ending
 from emulator.progress import ONGOING, Script, next_change_ms, record
 from emulator.stock import Stock
@@ -23,36 +27,37 @@ class Historian:
     """Makes jobs one after the other, oldest first, each from the seeded random alone."""
 
     def __init__(
-        self, *, sandboxes: list[Sandbox], org_id: str, first_id: int, now_ms: int, speed: float, rng: Random
+        self, *, sandboxes: list[Sandbox], org_id: str, first_id: int, now_ms: int, rng: Random
     ) -> None:
         self.stocks = [(sandbox, Stock.of(sandbox)) for sandbox in sandboxes]
-        self.org_id, self.number, self.now_ms, self.speed, self.rng = org_id, first_id, now_ms, speed, rng
+        self.org_id, self.number, self.now_ms, self.rng = org_id, first_id, now_ms, rng
+
+    def save_month(self, count: int) -> None:
+        """The jobs of a month and their batches, into the database."""
+        made = Job.objects.bulk_create(self.month(count), batch_size=1_000)
+        datasets = {dataset.dataset_id: dataset for dataset in Dataset.objects.all()}
+        Batch.objects.bulk_create((b for job in made for b in _batches(job, datasets)), batch_size=1_000)
 
     def month(self, count: int) -> list[Job]:
-        """`count` jobs, `RUNNING` of them under way; with rare cases (platform.md §2.6) if there is room."""
+        """`count` jobs but those under way; with rare cases (platform.md §2.6) if there is room."""
         rare: dict[int, Ending] = {}
         zero = count // 3
         if count >= SPECIAL:
             rare = {count // 2: Ending(errors=failures.warning()), zero: Ending()}
         over = max(0, count - RUNNING - (1 if rare else 0))
         moments = sorted(_moment(self.now_ms, self.rng) for _ in range(over))
-        jobs = [
-            self._job(at_ms, speed=1, ending=rare.get(place), profiles=0 if rare and place == zero else None)
+        past = [
+            self._job(at_ms, ending=rare.get(place), profiles=0 if rare and place == zero else None)
             for place, at_ms in enumerate(moments)
         ]
         if rare:
-            jobs.append(self._job(self.now_ms - 5 * HOUR_MS, speed=1, ending=Ending(never=True), sandbox=0))
-        slow = self.speed / 4  # so that some are still under way when somebody looks
-        for _ in range(count - len(jobs)):
-            age_ms = round(self.rng.uniform(60, 450) * 1000 / slow)
-            jobs.append(self._job(self.now_ms - age_ms, speed=slow, ending=Ending()))
-        return jobs
+            past.append(self._job(self.now_ms - 5 * HOUR_MS, ending=Ending(never=True), sandbox=0))
+        return past
 
     def _job(
         self,
         created_ms: int,
         *,
-        speed: float,
         ending: Ending | None,
         profiles: int | None = None,
         sandbox: int | None = None,
@@ -69,10 +74,25 @@ class Historian:
             profiles=stock.profiles(payload, self.rng) if profiles is None else profiles,
             created_ms=created_ms,
             ending=ending or planning.chance(self.number, rng=self.rng),
-            speed=speed,
+            speed=1,
             rng=self.rng,
         )
         return row(script, where, self.now_ms, vary=lambda shown: _vary(shown, self.rng))
+
+
+def _batches(job: Job, datasets: dict[str, Dataset]) -> list[Batch]:
+    """What is still known of them: failed ones failed, those that were written have been deleted since."""
+    destination, metrics = job.record["destination"], job.record["metrics"]
+    dataset = datasets[destination.get("datasetId") or destination["dataSetId"]]
+    made = jobs.batches(job, dataset)
+    states = {"SUCCEEDED": Batch.Status.DELETED, "FAILED": Batch.Status.FAILED}
+    for batch in made:
+        batch.status = states.get(job.status, Batch.Status.LOADING)
+        batch.updated_ms = job.record["updateTime"]
+        if job.status == "SUCCEEDED":
+            rows = metrics.get("totalExportedProfileCounter", 0) // len(made)
+            batch.metrics = {"recordsWritten": rows, "recordsFailed": 0}
+    return made
 
 
 def row(

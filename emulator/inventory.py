@@ -7,6 +7,8 @@ from typing import Any
 
 from emulator.models import UNION_SCHEMA, Dataset, MergePolicy, Namespace, Sandbox, Segment
 from emulator.planning import random_uuid
+from emulator.store.generate import SOURCES
+from emulator.store.segments import DEFINITIONS
 
 DAY_MS = 86_400_000
 CONTENT_TYPE = "application/vnd.adobe.xed+json;version=1"
@@ -21,65 +23,8 @@ UNION_DATASETS = (
 )
 OTHER_DATASETS = ("CRM customers", "Web events", "Orders", "Consent and preferences")
 
-# name, description, profiles that qualify, kind of evaluation, rule
-SEGMENTS = (
-    (
-        "Newsletter subscribers",
-        "Opted in to the weekly newsletter",
-        412_000,
-        "batch",
-        "consents.email.val = 'y'",
-    ),
-    (
-        "Loyalty Gold and Platinum",
-        "Two highest tiers",
-        58_300,
-        "batch",
-        "loyalty.tier in ['gold', 'platinum']",
-    ),
-    (
-        "Cart abandoners, 7 days",
-        "Filled a cart and did not order",
-        23_900,
-        "streaming",
-        "cart.open and not ordered",
-    ),
-    ("High lifetime value", "Top decile by revenue", 119_000, "batch", "metrics.lifetimeValue > 2500"),
-    ("Likely to churn", "Churn score above 0.8", 34_700, "batch", "scores.churn > 0.8"),
-    (
-        "Win-back, 180 days",
-        "No order for half a year",
-        267_000,
-        "batch",
-        "lastOrder occurs > 180 days before now",
-    ),
-    (
-        "New customers, 30 days",
-        "First order this month",
-        18_400,
-        "streaming",
-        "firstOrder occurs <= 30 days before now",
-    ),
-    ("Visited store finder", "Looked for a shop near them", 76_500, "streaming", "web.page = 'store-finder'"),
-    (
-        "App users without push",
-        "App installed, push refused",
-        91_200,
-        "batch",
-        "app.installed and not push.allowed",
-    ),
-    ("Birthday next week", "For the birthday voucher", 11_600, "batch", "person.birthDate in next 7 days"),
-    (
-        "Product page, last session",
-        "For on-site personalisation",
-        6_200,
-        "edge",
-        "web.lastSession.productViews > 0",
-    ),
-    ("Employees and test accounts", "Suppress from every campaign", 840, "batch", "person.isInternal"),
-)
 # name, default, identity graph, attribute merge
-POLICIES = (
+POLICIES: tuple[tuple[str, bool, str, dict[str, Any]], ...] = (
     ("Default time-based", True, "pdg", {"type": "timestampOrdered"}),
     ("CRM first", False, "pdg", {"type": "dataSetPrecedence"}),
     ("Without stitching", False, "none", {"type": "timestampOrdered"}),
@@ -104,7 +49,7 @@ def policies(sandbox: Sandbox, *, org_id: str, now_ms: int, rng: Random) -> list
             "schema": {"name": "_xdm.context.profile"},
             "version": 1,
             "identityGraph": {"type": graph},
-            "attributeMerge": merge,
+            "attributeMerge": dict(merge),
             "isActiveOnEdge": is_default,
             "default": is_default,
             "updateEpoch": (now_ms - rng.randrange(60, 500) * DAY_MS) // 1000,
@@ -116,32 +61,31 @@ def policies(sandbox: Sandbox, *, org_id: str, now_ms: int, rng: Random) -> list
 def segments(
     sandbox: Sandbox, *, policy_ids: list[str], org_id: str, now_ms: int, rng: Random
 ) -> list[Segment]:
-    """The first and most of the others evaluate by the default policy."""
+    """The first and most of the others evaluate by the default policy; none has been evaluated yet."""
     made = []
-    for name, description, profiles, evaluation, rule in SEGMENTS:
+    for defined in DEFINITIONS:
         segment_id = random_uuid(rng)
         changed_ms = now_ms - rng.randrange(2, 400) * DAY_MS - rng.randrange(DAY_MS)
         body = {
             "id": segment_id,
-            "name": name,
-            "description": description,
+            "name": defined.name,
+            "description": defined.description,
             "imsOrgId": org_id,
             "schema": {"name": "_xdm.context.profile"},
             "profileInstanceId": "ups",
-            "mergePolicyId": policy_ids[1] if name.startswith("Loyalty") else policy_ids[0],
+            "mergePolicyId": policy_ids[1] if defined.name.startswith("Loyalty") else policy_ids[0],
             "ttlInDays": 30,
-            "expression": {"type": "PQL", "format": "pql/text", "value": rule},
+            "expression": {"type": "PQL", "format": "pql/text", "value": defined.pql},
             "evaluationInfo": {
-                "batch": {"enabled": evaluation == "batch"},
-                "continuous": {"enabled": evaluation == "streaming"},
-                "synchronous": {"enabled": evaluation == "edge"},
+                "batch": {"enabled": defined.evaluation == "batch"},
+                "continuous": {"enabled": defined.evaluation == "streaming"},
+                "synchronous": {"enabled": defined.evaluation == "edge"},
             },
             "creationTime": changed_ms - 5 * DAY_MS,
             "updateEpoch": changed_ms // 1000,
             "updateTime": changed_ms,
         }
-        profiles_here = round(profiles * (1 if sandbox.is_default else 0.04))
-        made.append(Segment(segment_id=segment_id, sandbox=sandbox, profiles=profiles_here, body=body))
+        made.append(Segment(segment_id=segment_id, sandbox=sandbox, profiles=0, body=body, rule=defined.rule))
     return made
 
 
@@ -190,6 +134,14 @@ def namespaces(sandbox: Sandbox, *, now_ms: int) -> list[Namespace]:
         )
         for number, (code, name, id_type, custom) in enumerate(NAMESPACES, start=4)
     ]
+
+
+def order_sources(policies: list[MergePolicy], datasets: list[Dataset]) -> None:
+    """Name the datasets, by their ids, in the order in which a policy of precedence trusts them."""
+    ids = {dataset.name: dataset.dataset_id for dataset in datasets}
+    for policy in policies:
+        if policy.body["attributeMerge"]["type"] == "dataSetPrecedence":
+            policy.body["attributeMerge"]["order"] = [ids[source] for source, _, _ in SOURCES]
 
 
 def dataset_id(rng: Random) -> str:

@@ -1,12 +1,8 @@
-"""What happens to export jobs: launched, moved on by the clock, paged through, cancelled.
-
-Nothing runs in the background. Whoever reads first brings the stored records up to the clock (`settle`).
-"""
+"""What happens to export jobs: launched, moved on by the clock, paged through, cancelled."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
@@ -14,11 +10,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from emulator import failures, planning
-from emulator.history import row
-from emulator.models import Dataset, Job, Sandbox, Tenant
-from emulator.planning import Ending
-from emulator.progress import ONGOING, Script, next_change_ms, record, status
+from emulator import planning, runner
+from emulator.models import Batch, Dataset, Job, Sandbox, Tenant
+from emulator.progress import record
 from emulator.stock import Stock
 
 
@@ -28,64 +22,72 @@ def launch(
     payload: Mapping[str, Any],
     *,
     now_ms: int,
-    ending: Callable[[int, Random], Ending],
+    outcome: Mapping[str, Any],
     request_id: str = "",
-    profiles: int | None = None,
+    speed: float | None = None,
 ) -> Job:
-    """A new job from a checked payload, ending as told, or failed if its target is off the union schema."""
+    """A new job from a checked payload, with its batches; it will really export.
+
+    outcome: what was ordered for it. `code` (one of `failures.CODES`) fails it, `never` keeps it in
+    PROCESSING, `warn` lets it succeed with an error entry, `profiles` is how many it exports at most,
+    `miscount` is added to its own counter, so that this contradicts its files.
+    """
     Tenant.objects.update(last_job_id=F("last_job_id") + 1)
     tenant = Tenant.objects.get()
     number = tenant.last_job_id
     rng = Random(f"{settings.SEED}/{number}")
     stock = Stock.of(sandbox)
-    dataset = Dataset.objects.get(dataset_id=payload["destination"]["datasetId"])
-    end = ending(number, rng)
-    if not dataset.is_union:
-        end = Ending("FAILED", failures.wrong_schema(dataset.dataset_id, dataset.schema_id))
-    script = planning.plan(
+    policy = stock.merge_policy(payload)
+    script = planning.wait(
         number,
         payload=payload,
         org_id=tenant.org_id,
-        merge_policy=stock.merge_policy(payload),
-        profiles=stock.profiles(payload, rng) if profiles is None else profiles,
+        merge_policy=policy,
+        profiles=stock.profiles(payload, rng),
         created_ms=now_ms,
-        ending=end,
-        speed=settings.SPEED,
+        speed=speed or settings.SPEED,
         rng=rng,
         request_id=request_id,
     )
-    job = row(script, sandbox, now_ms)
-    job.save()
+    job = Job.objects.create(
+        remote_id=str(number),
+        sandbox=sandbox,
+        created_ms=now_ms,
+        status="NEW",
+        record=record(script, now_ms),
+        script=script.stored(),
+        asked={"payload": payload, "outcome": dict(outcome), "policy": policy["id"], "stage": "waiting"},
+        next_change_ms=now_ms + script.pace["queue"],
+    )
+    Batch.objects.bulk_create(
+        batches(job, Dataset.objects.get(dataset_id=payload["destination"]["datasetId"]))
+    )
+    transaction.on_commit(runner.wake)
     return job
 
 
-def ordered_ending(outcome: Mapping[str, Any]) -> Callable[[int, Random], Ending]:
-    """How the jobs of people here end: well, unless a fault rule says otherwise.
-
-    outcome: `code` (one of `failures.CODES`) fails it, `never` keeps it in PROCESSING, `warn` lets it succeed
-    with an error entry. (`profiles`, how many it finds, is read by the view.)
-    """
-
-    def ending(number: int, rng: Random) -> Ending:
-        if code := outcome.get("code"):
-            return planning.failure(code, number=number, rng=rng)
-        return Ending(
-            never=outcome.get("never", False), errors=failures.warning() if outcome.get("warn") else []
+def batches(job: Job, dataset: Dataset) -> list[Batch]:
+    """Not saved: one for each batch that the record names, still loading."""
+    destination = job.record["destination"]
+    named = destination.get("batches") or [{"batchId": destination.get("batchId", "")}]
+    return [
+        Batch(
+            batch_id=told["batchId"],
+            sandbox=job.sandbox,
+            dataset=dataset,
+            job=job,
+            segment_id=told.get("segmentId", ""),
+            created_ms=job.created_ms,
+            updated_ms=job.created_ms,
         )
-
-    return ending
+        for told in named
+        if told["batchId"]
+    ]
 
 
 def settle(now_ms: int) -> None:
     """Bring every job whose record has changed meanwhile up to the clock."""
-    due = Job.objects.filter(next_change_ms__lte=now_ms)
-    if not due.exists():
-        return
-    with transaction.atomic():
-        moved = list(due)
-        for job in moved:
-            _show(job, Script(**job.script), now_ms)
-        Job.objects.bulk_update(moved, ["status", "record", "script", "next_change_ms"], batch_size=100)
+    runner.settle(now_ms)
 
 
 def visible(sandbox: Sandbox) -> QuerySet[Job]:
@@ -105,30 +107,21 @@ def behind(jobs: QuerySet[Job], *, created_ms: int, remote_id: str) -> QuerySet[
     return jobs.filter(older | Q(created_ms=created_ms, pk__lt=anchor.pk) if anchor else older)
 
 
-@transaction.atomic
 def cancel(job_pk: int, now_ms: int) -> str:
     """Mark for cancelling and return the status it had; one that is over or marked already stays as it is."""
-    job = Job.objects.get(pk=job_pk)
-    script = Script(**job.script) if job.script else None
-    before = status(script, now_ms) if script else job.status
-    if before in ("NEW", "PROCESSING"):
-        done_ms = now_ms + round(1000 * planning.CANCEL_PLATFORM_S / settings.SPEED)
-        if script:
-            _show(job, replace(script, cancel_ms=now_ms, cancelled_ms=done_ms), now_ms)
-        else:
-            _mark(job)
-        job.save()
+    with runner.lock, transaction.atomic():
+        job = Job.objects.get(pk=job_pk)
+        before = job.status
+        if before in ("NEW", "PROCESSING"):
+            if job.script:
+                runner.cancel(job, now_ms)
+            else:
+                _mark(job)
     return before
-
-
-def _show(job: Job, script: Script, now_ms: int) -> None:
-    job.record = record(script, now_ms)
-    job.status = job.record["status"]
-    job.script = script.stored() if job.status in ONGOING else {}
-    job.next_change_ms = next_change_ms(script, now_ms)
 
 
 def _mark(job: Job) -> None:
     """A record that was put in from outside has no script: it stays CANCELLING until somebody changes it."""
     job.status = "CANCELLING"
     job.record = (job.record or {}) | {"status": job.status}
+    job.save()

@@ -32,7 +32,7 @@ class JournalMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self._answer(request) if is_platform(request.path) else self.get_response(request)
-        response.headers["Date"] = http_date(clock.now_ms() / 1000)
+        response.headers["Date"] = http_date((clock.now_ms() + getattr(request, "clock_off_ms", 0)) / 1000)
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:

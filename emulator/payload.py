@@ -1,9 +1,11 @@
 """The payload of a new export job, checked as the platform would, naming the field that is wrong.
 
 No refusal of a create is documented (platform.md §2.2, §8.3). Chosen: a wrong type, an unknown dataset, an
-unknown segment of our own namespace and an unknown merge policy are refused with 400. A dataset not on the
-union schema is accepted, and the job fails later (`failures.wrong_schema`). Unknown keys pass, and so do
-several segments without a merge policy: the default one is taken.
+unknown segment of our own namespace, an unknown merge policy and a field that the union schema does not have
+are refused with 400; a credential without the permission to export with 403. What is found later fails the
+job: a dataset not on the union schema, a segment never evaluated (`exporting.obstacle`). Unknown keys pass,
+and so do several segments without a merge policy: the default one is taken. A segment's status, when it is
+left out, is realized and existing: whoever is in it now. Of another namespace than ours nobody is known.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from datetime import datetime
 from typing import Any
 
 from emulator import refusals
-from emulator.models import Dataset, MergePolicy, Sandbox, Segment
+from emulator.models import EXPORT_PERMISSION, Dataset, MergePolicy, Sandbox, Segment, Tenant
+from emulator.store import schema
 
 CLASS_NAME = "_xdm.context.profile"
 LEGACY_POLICY = "timestampOrdered-none-mp"
@@ -25,20 +28,22 @@ WORDS = {dict: "an object", list: "an array", str: "a string", bool: "true or fa
 
 def check(payload: Mapping[str, Any], sandbox: Sandbox) -> None:
     """Raise the refusal for the first thing that is wrong; types first, then what must exist."""
+    if EXPORT_PERMISSION not in Tenant.objects.get().permissions:
+        raise refusals.ups(403, f"Permission '{EXPORT_PERMISSION}' is missing")
     _check_types(payload)
     _check_existence(payload, sandbox)
 
 
 def _check_types(payload: Mapping[str, Any]) -> None:
-    schema = _at(payload, "schema", dict, required=True)
-    name = _at(schema, "schema.name", str, required=True)
+    told = _at(payload, "schema", dict, required=True)
+    name = _at(told, "schema.name", str, required=True)
     _ensure(name == CLASS_NAME, f"schema.name must be {CLASS_NAME}")
     destination = _at(payload, "destination", dict, required=True)
     _ensure(
         _at(destination, "destination.datasetId", str, required=True) != "", "destination.datasetId is empty"
     )
     _at(destination, "destination.segmentPerBatch", bool)
-    _at(payload, "fields", str)
+    _check_fields(_at(payload, "fields", str), "fields", schema.paths())
     policy = _at(payload, "mergePolicy", dict)
     if policy is not None:
         _at(policy, "mergePolicy.id", str, required=True)
@@ -68,9 +73,14 @@ def _check_filter(wanted: Mapping[str, Any]) -> None:
 def _check_events(additional: Mapping[str, Any]) -> None:
     path = "additionalFields.eventList"
     events = _at(additional, path, dict) or {}
-    _at(events, f"{path}.fields", str)
+    _check_fields(_at(events, f"{path}.fields", str), f"{path}.fields", schema.event_paths())
     window = _at(events, f"{path}.filter", dict) or {}
     _check_window(window, f"{path}.filter", "fromIngestTimestamp", "toIngestTimestamp")
+
+
+def _check_fields(text: str | None, path: str, known: set[str]) -> None:
+    for field in schema.split(text):
+        _ensure(field in known, f"{path}: '{field[:80]}' is not a field of the union schema")
 
 
 def _check_window(window: Mapping[str, Any], path: str, first: str, last: str) -> None:

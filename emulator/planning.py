@@ -15,6 +15,7 @@ ECHOED = ("fields", "filter", "additionalFields", "evaluationInfo", "properties"
 SHARES = {"ECID": (0.80, 0.97), "Email": (0.50, 0.75), "CRMID": (0.35, 0.55), "Phone": (0.10, 0.25)}
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 CANCEL_PLATFORM_S = 45
+CURRENT = ["realized", "existing"]  # the statuses that count unless said otherwise: who is in the segment now
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +40,12 @@ def plan(
     rng: Random,
     request_id: str = "",
 ) -> Script:
-    """The script of job `number`; `speed` divides every duration, which are minutes at speed 1."""
+    """The whole script of job `number`, of the past; `speed` divides every duration."""
     started_ms, phases, end_ms = _timetable(
         created_ms, profiles=profiles, ending=ending, speed=speed, rng=rng
     )
-    base = {
-        "id": number,
-        "jobType": "BATCH",
-        "profileInstanceId": "ups",
-        "imsOrgId": org_id,
-        "schema": payload["schema"],
-        "mergePolicy": dict(merge_policy),
-        "destination": _destination(payload, rng),
-        "creationTime": created_ms,
-        "requestId": request_id or "".join(rng.choices(ALPHABET, k=32)),
-    }
     return Script(
-        base=base | {name: payload[name] for name in ECHOED if name in payload},
+        base=_base(number, payload, org_id, merge_policy, created_ms, rng, request_id),
         created_ms=created_ms,
         started_ms=started_ms,
         end_ms=end_ms,
@@ -67,6 +57,67 @@ def plan(
     )
 
 
+def wait(
+    number: int,
+    *,
+    payload: Mapping[str, Any],
+    org_id: str,
+    merge_policy: Mapping[str, Any],
+    profiles: int,
+    created_ms: int,
+    speed: float,
+    rng: Random,
+    request_id: str = "",
+) -> Script:
+    """The script of a new job that will really export, as far as it is known: how long each step lasts at least.
+
+    The steps are minutes at speed 1: queue, prepare, export, a gap without a name, write, finish. `fail` is
+    how far into the export a failing one gets.
+    """
+    work_s = 180 + min(profiles, 4_000_000) / 8_000
+    spans = {
+        "queue": (40, 160),
+        "prepare": (60, 180),
+        "export": (work_s, work_s * 1.6),
+        "gap": (40, 240),
+        "write": (5, 60),
+        "finish": (2, 10),
+        "fail": (30, work_s),
+    }
+    return Script(
+        base=_base(number, payload, org_id, merge_policy, created_ms, rng, request_id),
+        created_ms=created_ms,
+        started_ms=None,
+        end_ms=None,
+        outcome="SUCCEEDED",
+        compute={"exportJob": random_uuid(rng), "pushJob": random_uuid(rng)},
+        pace={name: max(1, round(1000 * rng.uniform(*span) / speed)) for name, span in spans.items()},
+    )
+
+
+def _base(
+    number: int,
+    payload: Mapping[str, Any],
+    org_id: str,
+    merge_policy: Mapping[str, Any],
+    created_ms: int,
+    rng: Random,
+    request_id: str,
+) -> dict[str, Any]:
+    base = {
+        "id": number,
+        "jobType": "BATCH",
+        "profileInstanceId": "ups",
+        "imsOrgId": org_id,
+        "schema": payload["schema"],
+        "mergePolicy": dict(merge_policy),
+        "destination": _destination(payload, rng),
+        "creationTime": created_ms,
+        "requestId": request_id or "".join(rng.choices(ALPHABET, k=32)),
+    }
+    return base | {name: payload[name] for name in ECHOED if name in payload}
+
+
 def failure(code: str, *, number: int, rng: Random) -> Ending:
     return Ending("FAILED", failures.entries(code, job_id=number, rng=rng))
 
@@ -76,6 +127,11 @@ def chance(number: int, *, rng: Random, risk: float = 0.09) -> Ending:
     if rng.random() >= risk:
         return Ending()
     return failure(rng.choices(failures.CODES, failures.WEIGHTS)[0], number=number, rng=rng)
+
+
+def risk(rng: Random, *, share: float = 0.09) -> dict[str, str]:
+    """What befalls a job of somebody else: mostly nothing, else one of the documented failures."""
+    return {} if rng.random() >= share else {"code": rng.choices(failures.CODES, failures.WEIGHTS)[0]}
 
 
 def random_uuid(rng: Random) -> str:
@@ -124,7 +180,7 @@ def _destination(payload: Mapping[str, Any], rng: Random) -> dict[str, Any]:
             {
                 "segmentId": segment["segmentId"],
                 "segmentNs": segment.get("segmentNs", "ups"),
-                "status": segment.get("status", ["realized"]),
+                "status": segment.get("status", CURRENT),
                 "batchId": _batch_id(rng),
             }
             for segment in segments

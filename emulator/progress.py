@@ -10,8 +10,10 @@ ONGOING = {"NEW", "PROCESSING", "CANCELLING"}
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What will happen to a job, in platform epoch milliseconds.
+    """What has happened to a job and, as far as that is known, will; in platform epoch milliseconds.
 
+    A job that really exports gets its moments one after the other (`runner.py`): `started_ms` is None while it
+    waits, `pace` says how long each step takes at least. Of a job of the past everything is known.
     `base` holds what never changes (id, echo of the request, destination); `phases` maps the name of a metric
     to `[start_ms, end_ms]`; an end of None never comes. A cancellation asked for at `cancel_ms` is through at
     `cancelled_ms`; nothing planned for later than `cancel_ms` happens.
@@ -19,13 +21,14 @@ class Script:
 
     base: dict[str, Any]
     created_ms: int
-    started_ms: int
+    started_ms: int | None
     end_ms: int | None
     outcome: str
     phases: dict[str, list[int | None]] = field(default_factory=dict)
     counters: dict[str, Any] = field(default_factory=dict)
     compute: dict[str, str] = field(default_factory=dict)
     errors: list[dict[str, str]] = field(default_factory=list)
+    pace: dict[str, int] = field(default_factory=dict)
     cancel_ms: int | None = None
     cancelled_ms: int | None = None
 
@@ -38,7 +41,7 @@ def status(script: Script, now_ms: int) -> str:
     """NEW → PROCESSING → the outcome; a cancelled job → CANCELLING → CANCELLED (platform.md §2.4)."""
     if script.cancel_ms is not None and script.cancelled_ms is not None and now_ms >= script.cancel_ms:
         return "CANCELLED" if now_ms >= script.cancelled_ms else "CANCELLING"
-    if now_ms < script.started_ms:
+    if script.started_ms is None or now_ms < script.started_ms:
         return "NEW"
     if script.end_ms is None or now_ms < script.end_ms:
         return "PROCESSING"
@@ -98,7 +101,8 @@ def _span(start_ms: int, end_ms: int | None, now_ms: int) -> dict[str, int]:
 def _compute(script: Script, now_ms: int) -> dict[str, str]:
     """Empty until the job leaves the queue; the push job comes with the dataset write (platform.md §2.3)."""
     seen_ms = now_ms if script.cancel_ms is None else min(now_ms, script.cancel_ms - 1)
-    since = {"exportJob": script.started_ms, "pushJob": script.phases.get("aCPDatasetWriteTime", [None])[0]}
+    push_ms = script.phases.get("aCPDatasetWriteTime", [None])[0]
+    since = {"exportJob": script.started_ms, "pushJob": push_ms}
     return {
         name: value
         for name, value in script.compute.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 from django.http import JsonResponse
@@ -21,6 +22,7 @@ TITLES = {
     403: "ForbiddenError",
     404: "NotFoundError",
     415: "UnsupportedMediaTypeError",
+    416: "RangeNotSatisfiableError",
 }
 
 
@@ -57,6 +59,20 @@ def foundation(status: int, detail: str) -> Refusal:
     """Catalog, sandboxes and namespaces: shape F."""
     body = {"type": "/placeholder/type/uri", "status": status, "title": TITLES[status], "detail": detail}
     return Refusal(status, body)
+
+
+def registry(status: int, code: str, title: str, detail: str) -> Refusal:
+    """Schema registry: shape G; `code` like XDM-1006."""
+    report = {
+        "registryRequestId": str(uuid.uuid4()),
+        "timestamp": datetime.now(UTC).strftime("%m-%d-%Y %I:%M:%S"),
+        "detailed-message": detail,
+        "sub-errors": [],
+    }
+    kind = f"http://ns.adobe.com/aep/errors/{code}-{status}"
+    return Refusal(
+        status, {"type": kind, "title": title, "status": status, "report": report, "detail": detail}
+    )
 
 
 def unsupported_media_type() -> Refusal:

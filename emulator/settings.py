@@ -10,7 +10,11 @@ SPEED = float(os.environ.get("EMULATOR_SPEED", "20"))
 START_JOBS = int(os.environ.get("EMULATOR_JOBS", "400"))
 SEED = int(os.environ.get("EMULATOR_SEED", "1"))
 ARRIVALS_PER_HOUR = float(os.environ.get("EMULATOR_ARRIVALS", "1.5"))
+PROFILES = int(os.environ.get("EMULATOR_PROFILES", "100000"))
+AT_ONCE = int(os.environ.get("EMULATOR_AT_ONCE", "2"))
 TOKEN_LIFETIME_S = int(os.environ.get("EMULATOR_TOKEN_LIFETIME", "86399"))
+QUIRKS = list(filter(None, os.environ.get("EMULATOR_QUIRKS", "").split(",")))
+FAULTS = list(filter(None, os.environ.get("EMULATOR_FAULTS", "").split(",")))  # NAME or NAME:chance
 
 SECRET_KEY = "the emulator signs nothing"  # it keeps no session and no cookie
 ALLOWED_HOSTS = ["127.0.0.1", "localhost"]  # a page of another host cannot reach it by rebinding a name

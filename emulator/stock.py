@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from emulator.models import UNION_SCHEMA, Dataset, MergePolicy, Sandbox, Segment
+from emulator.planning import CURRENT
 
 FIELDS = (
     "identityMap",
@@ -16,7 +17,7 @@ FIELDS = (
     "identityMap,loyalty.tier,loyalty.points",
     "",
 )
-FOREIGN_SEGMENT_PROFILES = 10_000  # of another namespace than ours: its size is not known here
+FOREIGN_SEGMENT_PROFILES = 0  # of another namespace than ours: nobody here is in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Stock:
         size_of = {segment.segment_id: segment.profiles for segment in self.segments}
         wanted = payload.get("filter", {})
         asked = [size_of.get(s["segmentId"], FOREIGN_SEGMENT_PROFILES) for s in wanted.get("segments", [])]
-        everybody = 3 * max(size_of.values(), default=0)
+        everybody = 2 * max(size_of.values(), default=0)
         windowed = "fromIngestTimestamp" in wanted or "segmentQualificationTime" in wanted
         share = rng.uniform(0.05, 0.2) if windowed else rng.uniform(0.93, 1.05)
         return round((sum(asked) or everybody) * share)
@@ -60,10 +61,11 @@ class Stock:
         """What people here usually launch: one segment, now and then several or everybody."""
         kind = rng.choices(("one", "several", "everybody"), (80, 15, 5))[0]
         count = {"one": 1, "several": rng.randint(2, 3), "everybody": 0}[kind]
-        asked = [{"segmentId": s.segment_id, "segmentNs": "ups"} for s in rng.sample(self.segments, count)]
+        known = [segment for segment in self.segments if segment.membership]
+        asked = [{"segmentId": s.segment_id, "segmentNs": "ups"} for s in rng.sample(known, count)]
         payload: dict[str, Any] = {
             "fields": rng.choice(FIELDS),
-            "filter": {"segments": [s | {"status": ["realized"]} for s in asked]} if asked else {},
+            "filter": {"segments": [s | {"status": CURRENT} for s in asked]} if asked else {},
             "destination": {"datasetId": rng.choice(self.targets), "segmentPerBatch": kind == "several"},
             "schema": {"name": "_xdm.context.profile"},
         }

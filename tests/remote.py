@@ -18,6 +18,7 @@ import requests
 ROOT = Path(__file__).resolve().parent.parent
 EXPORT_JOBS = "/data/core/ups/export/jobs"
 QUIET = ("--jobs", "0", "--arrivals", "0")
+SMALL = ("--profiles", "300")  # unless a test says otherwise: its store is made in a moment
 READY_S = 30
 SCOPES = "openid,session,AdobeID,read_organizations,additional_info.projectedProductContext"
 
@@ -42,7 +43,8 @@ class Remote:
 
     def __init__(self, data_dir: Path, *options: str) -> None:
         self.data_dir = data_dir
-        self.options = options or QUIET
+        given = options or QUIET
+        self.options = given if "--profiles" in given else (*given, *SMALL)
         self.port = 0
         self.url = ""
         self.credentials: dict[str, Any] = {}
@@ -102,6 +104,35 @@ class Remote:
         given = {"method": method, "path": path, "regex": regex, "sandbox": sandbox}
         match = {name: value for name, value in given.items() if value}
         return self._call("POST", "/_emulator/faults", {"match": match, "times": times, "do": do})["rule_id"]
+
+    def preset(
+        self,
+        name: str,
+        *,
+        times: int | None = 1,
+        chance: float = 1.0,
+        method: str = "",
+        path: str = "",
+        regex: str = "",
+        sandbox: str = "",
+    ) -> int:
+        """Order a fault by its name (`python -m emulator --list`), its place narrowed; the rule's id."""
+        given = {"method": method, "path": path, "regex": regex, "sandbox": sandbox}
+        match = {name: value for name, value in given.items() if value}
+        asked = {"preset": name, "times": times, "chance": chance, "match": match}
+        return self._call("POST", "/_emulator/faults", asked)["rule_id"]
+
+    def presets(self) -> dict[str, str]:
+        """Every named fault and what it does."""
+        return self._call("GET", "/_emulator/faults")["presets"]
+
+    def quirks(self, *names: str) -> dict[str, str]:
+        """Exactly these quirks from now on; every quirk there is and what it does."""
+        return self._call("PUT", "/_emulator/quirks", {"quirks": list(names)})["known"]
+
+    def permissions(self, *names: str) -> list[str]:
+        """What the credential may do from now on; every permission there is."""
+        return self._call("PUT", "/_emulator/permissions", {"permissions": list(names)})["known"]
 
     def faults(self) -> list[dict[str, Any]]:
         """The rules with their `hits` and what is left of their `times`."""

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_http_methods
 
-from emulator import arrivals, clock, faults, jobs, journal, start
-from emulator.models import Job, Sandbox
+from emulator import arrivals, clock, faults, jobs, journal, orders, presets, quirks, runner, start
+from emulator.models import Job, Sandbox, Tenant, all_permissions
 from emulator.refusals import plain
 
 View = Callable[..., HttpResponse]
@@ -45,14 +45,51 @@ def door(*methods: str) -> Callable[[View], View]:
 
 @door("GET", "POST", "DELETE")
 def fault_rules(request: HttpRequest) -> HttpResponse:
-    """POST `{"match": {…}, "times": n or null, "do": {…}}`; the words are those of `faults.Rule`."""
+    """POST `{"match": {…}, "times": n or null, "chance": p, "do": {…}}`; the words are those of `faults.Rule`.
+
+    `{"preset": name}` instead of `do` takes one of the named faults, which GET lists as `presets`.
+    """
     if request.method == "DELETE":
         faults.clear()
     elif request.method == "POST":
         asked = _body(request)
-        rule = faults.order(do=asked["do"], match=asked.get("match", {}), times=asked.get("times", 1))
+        told = {
+            "match": asked.get("match", {}),
+            "times": asked.get("times", 1),
+            "chance": asked.get("chance", 1),
+        }
+        if "preset" in asked:
+            rule = faults.order_preset(asked["preset"], **told)
+        else:
+            rule = faults.order(do=asked["do"], **told)
         return JsonResponse({"rule_id": rule.rule_id}, status=201)
+    lines = {name: preset.line for name, preset in presets.PRESETS.items()}
+    return JsonResponse({"faults": faults.rules(), "presets": lines})
+
+
+@door("DELETE")
+def fault_rule(request: HttpRequest, rule_id: int) -> HttpResponse:
+    faults.clear(rule_id=rule_id)
     return JsonResponse({"faults": faults.rules()})
+
+
+@door("GET", "PUT")
+def quirk_names(request: HttpRequest) -> HttpResponse:
+    """PUT `{"quirks": [name, …]}`: exactly these from now on; `known` says what each does."""
+    if request.method == "PUT":
+        quirks.switch(_words(_body(request)["quirks"]))
+    return JsonResponse({"quirks": quirks.names(), "known": quirks.QUIRKS})
+
+
+@door("GET", "PUT")
+def permissions(request: HttpRequest) -> HttpResponse:
+    """PUT `{"permissions": [name, …]}`: what the credential may do from now on."""
+    if request.method == "PUT":
+        wanted = _words(_body(request)["permissions"])
+        if unknown := set(wanted) - set(all_permissions()):
+            raise ValueError(f"no such permission: {', '.join(sorted(unknown))}")
+        Tenant.objects.update(permissions=wanted)
+    return JsonResponse({"permissions": Tenant.objects.get().permissions, "known": all_permissions()})
 
 
 @door("POST")
@@ -89,6 +126,7 @@ def raw_job(request: HttpRequest, remote_id: str) -> HttpResponse:
     found = Job.objects.filter(remote_id=remote_id, gone=False).order_by("-pk")
     if not (job := found.first()):
         raise plain(404, f"no job {remote_id[:60]}")
+    runner.release(job)
     job.script, job.next_change_ms = {}, None
     if request.method == "DELETE":
         job.gone = True
@@ -113,15 +151,17 @@ def platform_clock(request: HttpRequest) -> HttpResponse:
     """POST `{"advance_s": n}` moves it ahead (or back)."""
     if request.method == "POST":
         clock.advance(round(float(_body(request)["advance_s"]) * 1000))
+        runner.drain()
     return JsonResponse({"now_ms": clock.now_ms(), "offset_ms": clock.offset_ms()})
 
 
 @door("POST")
 def reset(request: HttpRequest) -> HttpResponse:
-    """Back to the start data: no faults, an empty journal, the clock at real time, every token void."""
-    faults.clear()
-    clock.advance(-clock.offset_ms())
-    start.plant()
+    """Back to the start: the faults and quirks of the command line, an empty journal, real time, no tokens."""
+    orders.begin()
+    with runner.replaced():
+        clock.advance(-clock.offset_ms())
+        start.plant()
     arrivals.begin()
     journal.clear()
     return JsonResponse({"now_ms": clock.now_ms()})
@@ -133,4 +173,10 @@ def _body(request: HttpRequest) -> dict[str, Any]:
     value = json.loads(request.body)
     if not isinstance(value, dict):
         raise TypeError("the body must be a JSON object")
+    return value
+
+
+def _words(value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise TypeError("a list of names is needed")
     return value

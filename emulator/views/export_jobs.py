@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_http_methods
 
-from emulator import arrivals, clock, jobs, payload, refusals
+from emulator import arrivals, clock, jobs, payload, quirks, refusals
 from emulator.gateway import PlatformRequest
 from emulator.models import Job
 from emulator.progress import ONGOING
 from emulator.reading import LARGEST, json_object, whole_number
 
 STATUSES = {"NEW", "SUCCEEDED", "FAILED"}
+EVERY_STATUS = STATUSES | {"QUEUED", "PROCESSING", "CANCELLING", "CANCELLED"}  # quirk status-any
 OFFSET = re.compile(r"(\d{1,15})(?:_(.{1,128}))?", re.ASCII)
 SORT = re.compile(r"(createdTime|creationTime|updateTime|id|status):(asc|desc)")
+REMOVED = ("CANCELLING", "CANCELLED")
 CANCELLED = {"status": True, "message": "Export job has been marked for cancelling"}
 
 
@@ -37,32 +40,53 @@ def collection(request: PlatformRequest) -> HttpResponse:
 def item(request: PlatformRequest, remote_id: str) -> HttpResponse:
     arrivals.catch_up()
     jobs.settle(clock.now_ms())
-    job = jobs.visible(request.sandbox).filter(remote_id=remote_id).order_by("-pk").first()
+    number = quirks.number_of(remote_id)
+    job = _shown_jobs(jobs.visible(request.sandbox)).filter(remote_id=number).order_by("-pk").first()
     if job is None:
         raise refusals.ups(404, f"Export job with id {remote_id[:60]} not found")
-    return _cancel(job) if request.method == "DELETE" else JsonResponse(job.record, safe=False)
+    return (
+        _cancel(request, job)
+        if request.method == "DELETE"
+        else JsonResponse(quirks.job(job.record), safe=False)
+    )
 
 
 def _list(request: PlatformRequest) -> JsonResponse:
     limit = min(_number(request, "limit", default=100, least=1), 1000)
     found = list(_asked(request, limit=limit)[: limit + 1])
     shown, is_more = found[:limit], len(found) > limit
-    last = f"{shown[-1].created_ms}_{shown[-1].remote_id}" if shown else ""
-    return JsonResponse(
-        {
-            "records": _sorted([job.record for job in shown], request.GET.get("sort", "")),
-            "page": {"sortField": "createdTime", "sort": "desc", "pageOffset": last, "pageSize": len(shown)},
-            "link": {"next": f"/export/jobs/?limit={limit}&offset={last}" if is_more else ""},
-        }
-    )
+    last = _offset(shown[-1]) if shown else ""
+    told = _offset(shown[0]) if shown and quirks.on("page-offset-differs") else last
+    records = [quirks.job(job.record) for job in shown]
+    page = {"sortField": "createdTime", "sort": "desc", "pageOffset": told, "pageSize": len(shown)}
+    link = {"link": {"next": _next(request, limit, last)}} if is_more else quirks.last_link()
+    return JsonResponse({"records": _sorted(records, request.GET.get("sort", "")), "page": page} | link)
+
+
+def _offset(job: Job) -> str:
+    """Time and id of a job; the next page begins behind the last one of this page."""
+    return f"{job.created_ms}_{quirks.job_id(job.remote_id)}"
+
+
+def _next(request: PlatformRequest, limit: int, offset: str) -> str:
+    kept = {"limit": str(limit), "offset": offset}
+    if quirks.on("next-keeps-filter"):
+        kept |= {name: request.GET[name] for name in ("status", "sort") if name in request.GET}
+    return f"/export/jobs/?{urlencode(kept)}"
+
+
+def _shown_jobs(found: QuerySet[Job]) -> QuerySet[Job]:
+    """All of them, unless cancelling removes (quirk delete-removes)."""
+    return found.exclude(status__in=REMOVED) if quirks.on("delete-removes") else found
 
 
 def _asked(request: PlatformRequest, *, limit: int) -> QuerySet[Job]:
     """The jobs behind the offset; a plain number as offset, `start` and `page` skip (platform.md §2.1)."""
     status = request.GET.get("status", "")
-    if status and status not in STATUSES:
-        raise refusals.ups(400, f"status may be {', '.join(sorted(STATUSES))}, not '{status[:40]}'")
-    found = jobs.newest(request.sandbox, of_status=status)
+    known = EVERY_STATUS if quirks.on("status-any") else STATUSES
+    if status and status not in known:
+        raise refusals.ups(400, f"status may be {', '.join(sorted(known))}, not '{status[:40]}'")
+    found = _shown_jobs(jobs.newest(request.sandbox, of_status=status))
     skip = _number(request, "start") + _number(request, "page") * limit
     if text := request.GET.get("offset", ""):
         offset = OFFSET.fullmatch(text)
@@ -71,7 +95,7 @@ def _asked(request: PlatformRequest, *, limit: int) -> QuerySet[Job]:
         if offset[2] is None:
             skip += int(offset[1])
         else:
-            found = jobs.behind(found, created_ms=int(offset[1]), remote_id=offset[2])
+            found = jobs.behind(found, created_ms=int(offset[1]), remote_id=quirks.number_of(offset[2]))
     return found[min(skip, LARGEST) :]
 
 
@@ -95,17 +119,30 @@ def _create(request: PlatformRequest) -> JsonResponse:
         request.sandbox,
         asked,
         now_ms=clock.now_ms(),
-        ending=jobs.ordered_ending(outcome),
+        outcome=outcome,
         request_id=request.headers.get("x-request-id", ""),
-        profiles=outcome.get("profiles"),
     )
-    return JsonResponse(job.record, headers={"X-Location": f"/export/jobs/{job.remote_id}"})
+    place = f"/export/jobs/{quirks.job_id(job.remote_id)}"
+    return JsonResponse(quirks.job(job.record, is_new=True), headers={"X-Location": place})
 
 
-def _cancel(job: Job) -> JsonResponse:
+def _cancel(request: PlatformRequest, job: Job) -> HttpResponse:
     if jobs.cancel(job.pk, clock.now_ms()) not in ONGOING:
         raise refusals.ups(400, f"Export job {job.remote_id} is {job.status} and cannot be cancelled")
-    return JsonResponse(CANCELLED)
+    return _cancelled(request)
+
+
+def _cancelled(request: PlatformRequest) -> HttpResponse:
+    """200 and a message, or what one of the delete quirks makes of it (platform.md §2.5)."""
+    if quirks.on("delete-204") or quirks.on("delete-204-typed"):
+        bare = HttpResponse(status=204, content_type="application/json")
+        if quirks.on("delete-204"):
+            del bare.headers["Content-Type"]
+        return bare
+    status = 202 if quirks.on("delete-202") else 204 if quirks.on("delete-204-message") else 200
+    if status == 204:  # bytes that no client reads would be taken for the next reply
+        request.META["emulator.handler"].close_connection = True
+    return JsonResponse(CANCELLED, status=status)
 
 
 def _number(request: HttpRequest, name: str, *, default: int = 0, least: int = 0) -> int:

@@ -9,8 +9,9 @@ from django.views.decorators.http import require_http_methods
 
 from emulator.gateway import PlatformRequest
 from emulator.models import Segment
-from emulator.reading import whole_number
+from emulator.reading import json_object, whole_number
 from emulator.refusals import ups
+from emulator.views.audiences import BULK, bulk_ids
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -46,3 +47,11 @@ def definition(request: PlatformRequest, segment_id: str) -> JsonResponse:
     if found is None:
         raise ups(404, f"Segment definition with id {segment_id[:60]} not found")
     return JsonResponse(found.body)
+
+
+@require_http_methods(["POST"])
+def bulk_get(request: PlatformRequest) -> JsonResponse:
+    """`{"ids": [{"id": …}]}` → 207 with those that exist, by id."""
+    wanted = bulk_ids(json_object(request, ups), most=BULK)
+    found = Segment.objects.filter(sandbox=request.sandbox, segment_id__in=wanted)
+    return JsonResponse({"results": {one.segment_id: one.body for one in found}}, status=207)

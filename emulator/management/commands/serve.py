@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from emulator import arrivals, clock, start
+from emulator import arrivals, clock, orders, pool, runner, start, stores
 from emulator.server import Server
 
 
@@ -31,10 +31,19 @@ class Command(BaseCommand):
         signal.signal(signal.SIGINT, _stop)
         logging.getLogger("django").setLevel(logging.CRITICAL)  # a refusal is no news; a crash shows itself
         server = _listen(port)
+        _take_orders()
         _open_database()
         arrivals.begin()
+        runner.begin()
         print(f"emulator on {server.url}", flush=True)
         server.run()
+
+
+def _take_orders() -> None:
+    try:
+        orders.begin()
+    except ValueError as error:
+        raise CommandError(f"{error}. --list names them all.") from error
 
 
 def _open_database() -> None:
@@ -42,8 +51,11 @@ def _open_database() -> None:
         call_command("migrate", verbosity=0)
         start.plant_once()
         clock.load()
+        stores.prepare(clock.now_ms())
     except DatabaseError as error:
         raise CommandError(f"The database in {settings.DATA_DIR} cannot be used: {error}.") from error
+    except (OSError, pool.WorkFailed) as error:
+        raise CommandError(f"The profile store in {settings.DATA_DIR} cannot be made: {error}.") from error
 
 
 def _listen(port: int) -> Server:

@@ -1,0 +1,64 @@
+"""Evaluate segments: what to ask of the engine, and what its answer changes here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import transaction
+
+from emulator import clock, pool, stores
+from emulator.models import Evaluation, MergePolicy, Sandbox, Segment
+
+
+def asked(sandbox: Sandbox, segments: Iterable[Segment], *, at_ms: int) -> dict[str, Any]:
+    """The arguments of `store.segments.evaluate`; new files are named by the moment."""
+    chosen = list(segments)
+    policies = MergePolicy.objects.filter(sandbox=sandbox)
+    return {
+        "store": str(stores.folder(sandbox)),
+        "rules": [stores.rule(segment) for segment in chosen],
+        "policies": {found.policy_id: stores.policy(found) for found in policies},
+        "before": {segment.segment_id: segment.membership for segment in chosen if segment.membership},
+        "at_ms": at_ms,
+        "took_ms": 1_000,
+        "run": str(at_ms),
+    }
+
+
+@transaction.atomic
+def note(
+    sandbox: Sandbox,
+    found: Mapping[str, dict[str, Any]],
+    *,
+    started_ms: int,
+    ended_ms: int,
+    segment: Segment | None = None,
+) -> Evaluation:
+    """Take up new memberships and record the run that found them."""
+    for known in Segment.objects.filter(sandbox=sandbox, segment_id__in=list(found)):
+        told = found[known.segment_id]
+        known.membership, known.profiles, known.evaluated_ms = told["file"], told["members"], started_ms
+        known.save(update_fields=["membership", "profiles", "evaluated_ms"])
+    return Evaluation.objects.create(
+        sandbox=sandbox,
+        segment=segment,
+        started_ms=started_ms,
+        ended_ms=ended_ms,
+        status="SUCCEEDED",
+        source=Evaluation.Source.API,
+        counts={key: told["members"] for key, told in found.items()},
+        by_status={key: told["by_status"] for key, told in found.items()},
+    )
+
+
+def evaluate_now(sandbox: Sandbox, segment: Segment | None = None) -> Evaluation:
+    """One segment, or all that are evaluated in batch, and wait for it; raises `pool.WorkFailed`."""
+    chosen = Segment.objects.filter(sandbox=sandbox).exclude(rule="")
+    if segment is None:
+        chosen = chosen.filter(body__evaluationInfo__synchronous__enabled=False)
+    else:
+        chosen = chosen.filter(pk=segment.pk)
+    started_ms = clock.now_ms()
+    found = pool.call("evaluate", asked(sandbox, chosen, at_ms=started_ms))
+    return note(sandbox, found, started_ms=started_ms, ended_ms=clock.now_ms(), segment=segment)
