@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from jobs.client.fields import Fields
-from jobs.client.values import ID_LIMIT, WORD_LIMIT, as_int, as_text, plain, storable
+from jobs.client.values import ID_LIMIT, WORD_LIMIT, as_int, as_text, plain
 
 MESSAGE_LIMIT = 2000
 PATH_LIMIT = 500
@@ -117,7 +117,7 @@ def _path(row: Fields) -> str:
 def _whole_text(row: Fields, key: str, limit: int) -> str:
     """The text as it is or not at all: a cut or replaced name would ask for another file."""
     text = as_text(row.raw.get(key)) or ""
-    return text if len(text) <= limit and text.isprintable() and storable(text) == text else ""
+    return text if len(text) <= limit and text.isprintable() and "\ufffd" not in text else ""
 
 
 def _errors(entry: Fields) -> Iterator[BatchError]:

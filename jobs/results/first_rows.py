@@ -123,10 +123,10 @@ def _affordable(needs: int) -> int:
 def _child(path: Path, *, held: int, limit: int) -> dict[str, Any]:
     """What parquet.py prints. It gets none of our environment, so no secret either, and a limited time."""
     command = [sys.executable, "-I", str(READER), str(path), str(held), str(limit)]
-    env = {name: value for name, value in os.environ.items() if name in ("PATH", "LD_LIBRARY_PATH")}
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LD_LIBRARY_PATH")}
     try:
         done = subprocess.run(
-            command, env=env, cwd=path.parent, capture_output=True, timeout=WITHIN_S, check=False
+            command, env=kept | {"TZ": "UTC"}, cwd=path.parent, capture_output=True, timeout=WITHIN_S, check=False
         )
     except subprocess.TimeoutExpired:
         raise NotReadable("Reading the rows took too long: download the file instead.") from None

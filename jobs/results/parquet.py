@@ -29,7 +29,6 @@ _SETTINGS: dict[str, Any] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "temp_directory": "",
-    "TimeZone": "UTC",
 }
 
 
