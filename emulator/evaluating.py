@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -24,6 +25,11 @@ def asked(sandbox: Sandbox, segments: Iterable[Segment], *, at_ms: int) -> dict[
         "took_ms": 1_000,
         "run": str(at_ms),
     }
+
+
+def shown_id(evaluation_pk: int) -> str:
+    """The id of a segment job as clients see it."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"evaluation/{evaluation_pk}"))
 
 
 @transaction.atomic

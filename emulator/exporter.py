@@ -1,6 +1,7 @@
 """Run an export: read a profile store, write Parquet. Lives in child processes; the server never imports it.
 
-`python -m emulator.exporter STORE` measures: all profiles of a store against a plain copy of the same columns.
+`python -m emulator.exporter STORE` measures: all profiles of a store against a plain copy of the same columns,
+printed as one JSON object. With `--make N` it makes such a store first, if there is none, and only that.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import duckdb
 from emulator.store import generate, query, schema, segments
 
 MEMORY = "700MB"
+BENCH_ANCHOR_MS = 1_790_000_000_000 // generate.DAY_MS * generate.DAY_MS
 BENCH_FIELDS = "identityMap,person,homeAddress,personalEmail,loyalty,consents"
 
 
@@ -91,7 +93,7 @@ def _write(
     for number, shard in enumerate(parts):
         part = plan if left is None else plan | {"limit": left}
         path = folder / f"part-{number:05d}.parquet"
-        rows = query.select(part, choices, shard)  # type: ignore[arg-type]
+        rows = query.select(part, choices, shard)
         copied = db.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet, COMPRESSION snappy)").fetchone()
         left = None if left is None or copied is None else left - copied[0]
 
@@ -138,37 +140,60 @@ def everybody(store: Path, fields: str, event_fields: str | None = None) -> quer
     }
 
 
-def measure(store: Path, fields: str = BENCH_FIELDS, event_fields: str | None = None) -> dict[str, float]:
-    """Rows a second of an export of everybody, of a plain copy of the same columns, and peak memory in MiB."""
-    with tempfile.TemporaryDirectory(dir=store.parent) as name:
-        folder = Path(name)
-        db = connect(folder / "spill")
-        plan = everybody(store, fields, event_fields)
-        begun = time.monotonic()
-        task = {"batches": [{"batch_id": "b", "folder": str(folder / "b"), "choices": None}]}
-        result = run(db, task | {"plan": plan, "evaluation": None})
-        export_s = time.monotonic() - begun
-        peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        copy_s = _copy(
-            db, store / f"profiles-{plan['view']}-*.parquet", plan["fields"], folder / "copy.parquet"
+def make(store: Path, profiles: int) -> None:
+    """A store of one merge policy and no segments, to measure with."""
+    policy = {"id": "default", "graph": "pdg", "merge": "timestampOrdered", "order": []}
+    with connect(store.parent / "spill") as db:
+        generate.generate(
+            db,
+            store,
+            seed="bench",
+            profiles=profiles,
+            anchor_ms=BENCH_ANCHOR_MS,
+            policies=[policy],
+            segment_rules=[],
         )
-        rows = result["batches"][0]["rows"]
+
+
+def measure(
+    store: Path, fields: str = BENCH_FIELDS, event_fields: str | None = None, *, rounds: int = 3
+) -> dict[str, float]:
+    """Rows a second of an export of everybody and of a plain copy of the same columns, peak memory in MiB.
+
+    Both take turns, and the best of each counts: what else the machine does hits one as much as the other.
+    With event fields the copy still is one of the profile columns alone.
+    """
+    plan = everybody(store, fields, event_fields)
+    with tempfile.TemporaryDirectory(dir=store.parent) as name:
+        took = [(_copy(plan, Path(name)), _export(plan, Path(name))) for _ in range(rounds)]
+    copy_s = min(seconds for seconds, _ in took)
+    export_s, rows = min(exported for _, exported in took)
     return {
         "rows": rows,
         "export_s": round(export_s, 3),
         "copy_s": round(copy_s, 3),
         "export_rows_s": round(rows / export_s),
         "copy_rows_s": round(rows / copy_s),
-        "peak_mib": round(peak_mib),
+        "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
 
 
-def _copy(db: duckdb.DuckDBPyConnection, source: Path, fields: list[str], target: Path) -> float:
+def _export(plan: query.Plan, folder: Path) -> tuple[float, int]:
+    """Seconds and rows of the whole of it: files written, on the disk for good, and counted."""
     begun = time.monotonic()
-    names = ", ".join(f'"{name}"' for name in schema.columns(fields) if name != "segmentMembership")
-    db.execute(
-        f"COPY (SELECT {names} FROM read_parquet('{source}')) TO '{target}' (FORMAT parquet, COMPRESSION snappy)"  # noqa: S608
-    )
+    task = {"batches": [{"batch_id": "b", "folder": str(folder / "b"), "choices": None}]}
+    with connect(folder / "spill") as db:
+        result = run(db, task | {"plan": plan, "evaluation": None})
+    return time.monotonic() - begun, result["batches"][0]["rows"]
+
+
+def _copy(plan: query.Plan, folder: Path) -> float:
+    begun = time.monotonic()
+    names = ", ".join(f'"{name}"' for name in schema.columns(plan["fields"]) if name != "segmentMembership")
+    source, target = f"{plan['store']}/profiles-{plan['view']}-*.parquet", folder / "copy.parquet"
+    copied = f"SELECT {names} FROM read_parquet('{source}')"  # noqa: S608
+    with connect(folder / "spill") as db:
+        db.execute(f"COPY ({copied}) TO '{target}' (FORMAT parquet, COMPRESSION snappy)")
     return time.monotonic() - begun
 
 
@@ -177,7 +202,12 @@ def main() -> None:
     parser.add_argument("store", type=Path, help="a sandbox's folder below <data dir>/store")
     parser.add_argument("--fields", default=BENCH_FIELDS)
     parser.add_argument("--events", default=None, help="event fields, to export events as well")
+    parser.add_argument("--make", type=int, metavar="N", help="make a store of N profiles, and only that")
     options = parser.parse_args()
+    if options.make is not None:
+        if not (options.store / generate.MANIFEST).exists():
+            make(options.store.resolve(), options.make)
+        return
     print(json.dumps(measure(options.store.resolve(), options.fields, options.events)))
 
 

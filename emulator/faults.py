@@ -20,7 +20,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.utils.http import http_date
 
-from emulator import clock
+from emulator import clock, quirks, runner
 from emulator.failures import CODES
 from emulator.journal import is_platform
 from emulator.models import Job, Token
@@ -207,10 +207,18 @@ def _before(request: HttpRequest, do: Mapping[str, Any]) -> None:
     if do.get("expire_tokens"):
         Token.objects.all().delete()
     if do.get("vanish") and (named := ITEM_ID.search(request.path)):
-        Job.objects.filter(remote_id=named[1]).update(gone=True, script={}, next_change_ms=None)
+        _vanish(quirks.number_of(named[1]))
     time.sleep(do.get("delay_s", 0))
     if do.get("reset") == "before":
         _cut(request)
+
+
+def _vanish(remote_id: str) -> None:
+    """Its work stops, and nobody finds it any more."""
+    for job in Job.objects.filter(remote_id=remote_id, gone=False):
+        runner.release(job)
+        job.script, job.next_change_ms, job.gone = {}, None, True
+        job.save()
 
 
 def _after(request: HttpRequest, response: HttpResponseBase, do: Mapping[str, Any]) -> HttpResponseBase:
@@ -230,7 +238,7 @@ def _after(request: HttpRequest, response: HttpResponseBase, do: Mapping[str, An
 
 def _replied(response: HttpResponseBase, reply: Mapping[str, Any]) -> HttpResponse:
     """A reply as ordered, over what handling the request gave."""
-    content = response.content if isinstance(response, HttpResponse) else b""
+    content = b"" if "json" in reply or "text" in reply else _content(response, reply.get("truncate"))
     kind = response.headers.get("Content-Type", "") if reply.get("after") else "text/html"
     if "json" in reply:
         content, kind = json.dumps(reply["json"]).encode(), "application/json"
@@ -241,6 +249,18 @@ def _replied(response: HttpResponseBase, reply: Mapping[str, Any]) -> HttpRespon
         headers["Retry-After"] = http_date(clock.now_ms() / 1000 + reply["retry_s"])
     status = reply.get("status", response.status_code)
     return HttpResponse(content[: reply.get("truncate")], status=status, headers=headers)
+
+
+def _content(response: HttpResponseBase, most: int | None = None) -> bytes:
+    """The body, or its first `most` bytes; of a download no more than these are read."""
+    if isinstance(response, HttpResponse):
+        return response.content[:most]
+    taken = b""
+    for piece in response.streaming_content:  # type: ignore[attr-defined]
+        taken += piece
+        if most is not None and len(taken) >= most:
+            break
+    return taken[:most]
 
 
 def _put_first(response: HttpResponseBase, records: list[Any]) -> None:
@@ -272,9 +292,9 @@ def _unfinished(
     request: HttpRequest, response: HttpResponseBase, do: Mapping[str, Any]
 ) -> StreamingHttpResponse:
     """The head promises the whole body; only its beginning comes."""
-    content = response.content if isinstance(response, HttpResponse) else b" " * 4096
-    sent = content[: do.get("break_off", do.get("stall"))]
-    headers = dict(response.headers) | {"Content-Length": str(max(len(content), len(sent) + 1))}
+    whole = response.headers.get("Content-Length") or len(_content(response))
+    sent = _content(response, do.get("break_off", do.get("stall")))
+    headers = dict(response.headers) | {"Content-Length": str(max(int(whole), len(sent) + 1))}
     body = _broken_off(request, sent) if "break_off" in do else _stalled(request, sent)
     return StreamingHttpResponse(body, status=response.status_code, headers=headers)
 

@@ -11,6 +11,12 @@ from emulator import clock, refusals
 from emulator.models import Sandbox, Tenant, Token
 from emulator.refusals import Refusal
 
+PERMISSIONS = {
+    "/data/core/ups/segment/": "View Segments",
+    "/data/core/ups/audiences": "View Segments",
+    "/data/core/ups/config/mergePolicies": "View Merge Policies",
+    "/data/foundation/export/": "View Profiles",
+}
 SANDBOX_MANAGEMENT = "/data/foundation/sandbox-management"
 
 
@@ -31,6 +37,7 @@ class GatewayMiddleware:
             _check_credential(request)
             if not request.path.startswith(SANDBOX_MANAGEMENT):
                 request.sandbox = _sandbox(request)  # type: ignore[attr-defined]
+            _check_permission(request)
         except Refusal as refusal:
             return refusal.response()
         return self.get_response(request)
@@ -61,12 +68,24 @@ def _check_credential(request: HttpRequest) -> None:
         raise refusals.gateway("403025" if org_id.endswith("@AdobeOrg") else "403027")
 
 
+def _check_permission(request: HttpRequest) -> None:
+    """Look-ups need a permission each (platform.md §1.4); which one opens exported files is chosen here."""
+    needed = next((name for prefix, name in PERMISSIONS.items() if request.path.startswith(prefix)), "")
+    if needed and needed not in Tenant.objects.get().permissions:
+        raise _refuse(request)(403, f"The permission '{needed}' is missing")
+
+
+def _refuse(request: HttpRequest) -> Callable[[int, str], Refusal]:
+    """In the shape of the service asked."""
+    return refusals.ups if request.path.startswith("/data/core/ups/") else refusals.foundation
+
+
 def _sandbox(request: HttpRequest) -> Sandbox:
     """Undocumented (platform.md §8.10); chosen: no name is a wrong request, an unknown one is forbidden.
 
     Both in the shape of the service asked. Whether a sandbox of that name exists elsewhere is not told.
     """
-    refuse = refusals.ups if request.path.startswith("/data/core/ups/") else refusals.foundation
+    refuse = _refuse(request)
     name = request.headers.get("x-sandbox-name", "")
     if not name:
         raise refuse(400, "Missing header x-sandbox-name")

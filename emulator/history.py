@@ -82,13 +82,14 @@ class Historian:
 
 def _batches(job: Job, datasets: dict[str, Dataset]) -> list[Batch]:
     """What is still known of them: failed ones failed, those that were written have been deleted since."""
-    destination, metrics = job.record["destination"], job.record["metrics"]
+    shown: dict[str, Any] = job.record or {}
+    destination, metrics = shown["destination"], shown["metrics"]
     dataset = datasets[destination.get("datasetId") or destination["dataSetId"]]
-    made = jobs.batches(job, dataset)
+    made = jobs.batches(job, destination, dataset)
     states = {"SUCCEEDED": Batch.Status.DELETED, "FAILED": Batch.Status.FAILED}
     for batch in made:
         batch.status = states.get(job.status, Batch.Status.LOADING)
-        batch.updated_ms = job.record["updateTime"]
+        batch.updated_ms = shown["updateTime"]
         if job.status == "SUCCEEDED":
             rows = metrics.get("totalExportedProfileCounter", 0) // len(made)
             batch.metrics = {"recordsWritten": rows, "recordsFailed": 0}

@@ -59,16 +59,14 @@ def launch(
         asked={"payload": payload, "outcome": dict(outcome), "policy": policy["id"], "stage": "waiting"},
         next_change_ms=now_ms + script.pace["queue"],
     )
-    Batch.objects.bulk_create(
-        batches(job, Dataset.objects.get(dataset_id=payload["destination"]["datasetId"]))
-    )
+    dataset = Dataset.objects.get(dataset_id=payload["destination"]["datasetId"])
+    Batch.objects.bulk_create(batches(job, script.base["destination"], dataset))
     transaction.on_commit(runner.wake)
     return job
 
 
-def batches(job: Job, dataset: Dataset) -> list[Batch]:
-    """Not saved: one for each batch that the record names, still loading."""
-    destination = job.record["destination"]
+def batches(job: Job, destination: Mapping[str, Any], dataset: Dataset) -> list[Batch]:
+    """Not saved: one for each batch that the record's destination names, still loading."""
     named = destination.get("batches") or [{"batchId": destination.get("batchId", "")}]
     return [
         Batch(

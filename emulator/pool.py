@@ -33,7 +33,9 @@ class Task:
     """One piece of work; `stop` ends it with its child, at once and for good."""
 
     def __init__(self, do: str, asked: dict[str, Any], progress: Progress | None = None) -> None:
-        self.line = json.dumps({"do": do, "asked": asked, "spill": str(settings.DATA_DIR / "spill")}) + "\n"
+        self.line = (
+            json.dumps({"do": do, "asked": asked, "spill": str(settings.DATA_DIR.resolve() / "spill")}) + "\n"
+        )
         self.progress = progress
         self._child: subprocess.Popen[str] | None = None
         self._stopped = False
@@ -41,13 +43,12 @@ class Task:
 
     def run(self) -> Any:
         """What the child answers; raises WorkFailed."""
-        child, is_used = _take()
-        try:
-            return self._ask(child)
-        except BrokenPipeError:
-            if not is_used:
-                raise WorkFailed("died", "the export process did not start") from None
-        return self._ask(_started())  # a child that had just retired
+        for child in (_take(), None):  # one that waited may have just retired: then a new one
+            try:
+                return self._ask(child or _started())
+            except BrokenPipeError:
+                continue
+        raise WorkFailed("died", "the export process did not start")
 
     def stop(self) -> None:
         with self._lock:
@@ -75,7 +76,8 @@ class Task:
     def _answered(self, child: subprocess.Popen[str], told: dict[str, Any]) -> Any:
         with self._lock:
             self._child = None
-        _give_back(child)
+            if not self._stopped:
+                _give_back(child)
         if "error" in told:
             raise WorkFailed(told["error"]["kind"], told["error"]["message"])
         return told["result"]
@@ -111,22 +113,15 @@ def start(task: Task, then: Callable[[Any], None]) -> None:
     threading.Thread(target=work, daemon=True).start()
 
 
-def close() -> None:
-    """End the idle ones now; those at work end with this process."""
-    with _lock:
-        while _idle:
-            _close(_idle.pop())
-
-
-def _take() -> tuple[subprocess.Popen[str], bool]:
-    """A child that waits for work, or a new one; and whether it is a used one."""
+def _take() -> subprocess.Popen[str] | None:
+    """A child that waits for work."""
     with _lock:
         while _idle:
             child = _idle.pop()
             if child.poll() is None:
-                return child, True
+                return child
             _close(child)
-    return _started(), False
+    return None
 
 
 def _started() -> subprocess.Popen[str]:

@@ -249,6 +249,10 @@ PRESETS: dict[str, Preset] = {
     "job-warns": Preset(
         "Jobs", "a new job succeeds with an error entry", {"outcome": {"warn": True}}, CREATE
     ),
+    "job-empty": Preset("Jobs", "a new job finds nobody", {"outcome": {"profiles": 0}}, CREATE),
+    "job-miscounts": Preset(
+        "Jobs", "a new job tells 7 profiles more than its files hold", {"outcome": {"miscount": 7}}, CREATE
+    ),
     "clock-ahead": Preset("Clock", "every time that is told is 10 minutes ahead", {"clock_off_s": 600}),
     "clock-behind": Preset("Clock", "every time that is told is 10 minutes behind", {"clock_off_s": -600}),
 }

@@ -12,10 +12,37 @@ from emulator.refusals import Refusal
 
 Refuse = Callable[[int, str], Refusal]
 LARGEST = 2**53
+BULK = 100
 
 
 def json_object(request: HttpRequest, refuse: Refuse) -> dict[str, Any]:
     """The body as an object; anything else is refused with 400."""
+    value = _json(request, refuse)
+    if not isinstance(value, dict):
+        raise refuse(400, "The request body must be a JSON object")
+    return value
+
+
+def json_array(request: HttpRequest, refuse: Refuse) -> list[Any]:
+    """The body as an array; anything else is refused with 400."""
+    value = _json(request, refuse)
+    if not isinstance(value, list):
+        raise refuse(400, "The request body must be a JSON array")
+    return value
+
+
+def bulk_ids(request: HttpRequest, refuse: Refuse) -> set[str]:
+    """The ids of `{"ids": [{"id": …}]}`; none, or more than 100, are refused."""
+    entries = json_object(request, refuse).get("ids")
+    if not isinstance(entries, list) or not 1 <= len(entries) <= BULK:
+        raise refuse(400, f"ids must be an array of 1 to {BULK} objects with an id")
+    for place, entry in enumerate(entries):
+        if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
+            raise refuse(400, f"ids[{place}].id must be a string")
+    return {entry["id"] for entry in entries}
+
+
+def _json(request: HttpRequest, refuse: Refuse) -> Any:
     try:
         value = json.loads(request.body, parse_constant=_not_json)
         json.dumps(value, ensure_ascii=False).encode()
@@ -23,8 +50,6 @@ def json_object(request: HttpRequest, refuse: Refuse) -> dict[str, Any]:
         raise refuse(400, "The request body is nested too deeply") from None
     except ValueError as error:
         raise refuse(400, f"The request body is not valid JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise refuse(400, "The request body must be a JSON object")
     return value
 
 

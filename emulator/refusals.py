@@ -21,6 +21,7 @@ TITLES = {
     400: "BadRequestError",
     403: "ForbiddenError",
     404: "NotFoundError",
+    409: "ConflictError",
     415: "UnsupportedMediaTypeError",
     416: "RangeNotSatisfiableError",
 }

@@ -26,7 +26,7 @@ from random import Random
 from typing import Any
 
 from django.conf import settings
-from django.db import close_old_connections, transaction
+from django.db import DatabaseError, transaction
 
 from emulator import clock, evaluating, exporting, failures, lake, planning, pool
 from emulator.models import Batch, BatchFile, Job
@@ -150,16 +150,23 @@ def _take_up() -> None:
 
 
 def _go_on() -> None:
-    """Sleep until the next step is due or something changes, and settle."""
+    """Sleep until the next step is due or something changes, and settle; try again if the database is busy."""
     while True:
         with lock:
-            now_ms = clock.now_ms()
-            _settle(now_ms)
-            due = Job.objects.exclude(next_change_ms=None).order_by("next_change_ms")
-            next_ms = due.values_list("next_change_ms", flat=True).first()
-            close_old_connections()
+            try:
+                _settle(clock.now_ms())
+                wait_s = _until_next()
+            except DatabaseError:
+                wait_s = 1.0
             if not _done:
-                _changed.wait(None if next_ms is None else max(0.001, (next_ms - clock.now_ms()) / 1000))
+                _changed.wait(wait_s)
+
+
+def _until_next() -> float | None:
+    """Seconds until the next step is due; None without one."""
+    due = Job.objects.exclude(next_change_ms=None).order_by("next_change_ms")
+    next_ms = due.values_list("next_change_ms", flat=True).first()
+    return None if next_ms is None else max(0.001, (next_ms - clock.now_ms()) / 1000)
 
 
 def _settle(now_ms: int) -> None:
@@ -227,12 +234,7 @@ def _step(job: Job, now_ms: int) -> None:
 
 
 def _begin_export(job: Job, script: Script, now_ms: int) -> None:
-    ordered = job.asked["outcome"].get("code")
-    rng = Random(f"{settings.SEED}/{job.remote_id}/failure")
-    if ordered:
-        errors = failures.entries(ordered, job_id=int(job.remote_id), rng=rng)
-    else:
-        errors = exporting.obstacle(job) or []
+    errors = _ordered_failure(job) or exporting.obstacle(job)
     if errors:
         _fail(job, errors, _export_start(script) + script.pace["fail"])
         _show(job, Script(**job.script), now_ms)
@@ -246,6 +248,11 @@ def _begin_export(job: Job, script: Script, now_ms: int) -> None:
     _show(job, script, now_ms)
     _working[job.pk] = task
     transaction.on_commit(lambda: pool.start(task, _taker(job.pk, task)))
+
+
+def _ordered_failure(job: Job) -> list[dict[str, str]]:
+    code, rng = job.asked["outcome"].get("code"), Random(f"{settings.SEED}/{job.remote_id}/failure")
+    return failures.entries(code, job_id=int(job.remote_id), rng=rng) if code else []
 
 
 def _taker(job_pk: int, task: pool.Task) -> Any:

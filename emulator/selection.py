@@ -12,7 +12,7 @@ from typing import Any
 
 from django.http import QueryDict
 
-from emulator.refusals import foundation
+from emulator.refusals import foundation, ups
 
 Body = Mapping[str, Any]
 Test = Callable[[Body], bool]
@@ -20,6 +20,7 @@ Test = Callable[[Body], bool]
 NAME = r"[A-Za-z_@][A-Za-z0-9_@]{0,63}"
 PROPERTY = re.compile(rf"(!?)({NAME})(?:(==|!=|<=|>=|=|~|<|>)(.*))?", re.DOTALL)
 ORDER = re.compile(rf"(?:(asc|desc):)?({NAME})")
+EQUAL = re.compile(r"([A-Za-z.]{1,60})==(.*)", re.DOTALL)
 TAG = re.compile(r"([^:]{1,128}):(.+)", re.DOTALL)
 NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,9})?", re.ASCII)
 MOST = 20  # conditions in one request
@@ -58,6 +59,22 @@ def named(value: Any, words: str) -> bool:
     """The simple filter: `a,b` is one of these, `!a,b` none of them."""
     is_not, rest = words.startswith("!"), words.removeprefix("!")
     return (str(value) in rest.split(",")) is not is_not
+
+
+def equal(text: str) -> Test:
+    """`path==value` on the objects of a ups list; 400 for anything else."""
+    read = EQUAL.fullmatch(text)
+    if read is None:
+        raise ups(400, f"property must be like audienceId==value, not '{text[:60]}'")
+    path, value = read[1].split("."), read[2]
+
+    def test(one: Body) -> bool:
+        held: Any = one
+        for word in path:
+            held = held.get(word) if isinstance(held, dict) else None
+        return held is not None and (str(held).lower() if isinstance(held, bool) else str(held)) == value
+
+    return test
 
 
 def _property(text: str) -> Test:

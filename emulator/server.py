@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socketserver
+from contextlib import suppress
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIHandler
@@ -17,6 +18,12 @@ class Handler(WSGIRequestHandler):
 
     def get_environ(self) -> dict[str, Any]:
         return super().get_environ() | {"emulator.handler": self}
+
+    def handle_one_request(self) -> None:
+        """The head of a reply to HEAD stays in the buffer otherwise; one that was cut on order has none left."""
+        super().handle_one_request()
+        with suppress(OSError, ValueError):
+            self.wfile.flush()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: the journal has it."""

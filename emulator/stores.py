@@ -52,6 +52,17 @@ def prepare(now_ms: int) -> None:
         _adopt(sandbox)
 
 
+def tidy() -> None:
+    """Remove the members that later evaluations replaced; at a start, when nobody reads them any more."""
+    for sandbox in Sandbox.objects.all():
+        first = json.loads((folder(sandbox) / MANIFEST).read_text())["runs"][-1]["segments"]
+        kept = {found["file"] for found in first.values()}
+        kept |= set(Segment.objects.filter(sandbox=sandbox).values_list("membership", flat=True))
+        for path in (folder(sandbox) / "members").iterdir():
+            if path.name not in kept:
+                path.unlink()
+
+
 def _is_made(sandbox: Sandbox) -> bool:
     """By these merge policies; another seed would have made others."""
     path = folder(sandbox) / MANIFEST

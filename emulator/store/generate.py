@@ -154,7 +154,8 @@ SOURCES: tuple[tuple[str, str, dict[str, str]], ...] = (
 EVENT = """
 {{'_id': md5((i * 100 + n) || '/{seed}'),
     'timestamp': moment(event_us(i, n)),
-    'receivedTimestamp': moment(event_us(i, n) + CASE WHEN late(i, n) < 0.9 THEN 1000000 + (late(i, n) * 60000000)::BIGINT
+    'receivedTimestamp': moment(event_us(i, n) + CASE
+        WHEN late(i, n) < 0.9 THEN 1000000 + (late(i, n) * 60000000)::BIGINT
         ELSE ((late(i, n) - 0.9) * 30 * 86400000000)::BIGINT END),
     'eventType': CASE WHEN kind(i, n) < 0.55 THEN 'web.webpagedetails.pageViews'
         WHEN kind(i, n) < 0.80 THEN 'commerce.productViews' WHEN kind(i, n) < 0.90 THEN 'commerce.productListAdds'
@@ -186,28 +187,6 @@ TIMELINES = (
     "SELECT i AS profile, list_transform(range(event_count(i)), lambda n: " + EVENT + ') AS "eventList" '
     "FROM range({first}, {end}) t(i) WHERE event_count(i) > 0"
 )
-
-COLUMNS: dict[str, str] = {
-    "first_name": "VARCHAR",
-    "last_name": "VARCHAR",
-    "birth_date": "DATE",
-    "gender": "VARCHAR",
-    "street": "VARCHAR",
-    "city": "VARCHAR",
-    "postal_code": "VARCHAR",
-    "country": "VARCHAR",
-    "email": "VARCHAR",
-    "phone": "VARCHAR",
-    "tier": "VARCHAR",
-    "points": "INTEGER",
-    "joined": "DATE",
-    "consent_email": "VARCHAR",
-    "consent_push": "VARCHAR",
-    "consent_any": "VARCHAR",
-    "lifetime_value": "DOUBLE",
-    "churn": "DOUBLE",
-    "internal": "BOOLEAN",
-}
 
 
 def generate(
@@ -308,7 +287,9 @@ def _fragments(facts: Mapping[str, int]) -> str:
     """All sources below each other; what a source does not know is NULL."""
     selects = []
     for rank, (source, condition, known) in enumerate(SOURCES):
-        values = ", ".join(f"({known.get(name, 'NULL')})::{kind} AS {name}" for name, kind in COLUMNS.items())
+        values = ", ".join(
+            f"({known.get(name, 'NULL')})::{kind} AS {name}" for name, kind in merge.COLUMNS.items()
+        )
         selects.append(
             f"SELECT i AS profile, '{source}' AS source, "  # noqa: S608
             f"moment(changed_us(i, '{source}', {rank})) AS modified, "

@@ -32,10 +32,28 @@ ATTRIBUTES = """
     {{'lifetimeValue': a.lifetime_value, 'churnScore': a.churn, 'isInternal': a.internal}} AS "_emulated",
     {{'lastUpdatedDate': a.updated}} AS "extSourceSystemAudit"
 """
-KNOWN = (
-    "first_name last_name birth_date gender street city postal_code country email phone tier points joined "
-    "consent_email consent_push consent_any lifetime_value churn internal"
-).split()
+# what a source may know of a profile
+COLUMNS: dict[str, str] = {
+    "first_name": "VARCHAR",
+    "last_name": "VARCHAR",
+    "birth_date": "DATE",
+    "gender": "VARCHAR",
+    "street": "VARCHAR",
+    "city": "VARCHAR",
+    "postal_code": "VARCHAR",
+    "country": "VARCHAR",
+    "email": "VARCHAR",
+    "phone": "VARCHAR",
+    "tier": "VARCHAR",
+    "points": "INTEGER",
+    "joined": "DATE",
+    "consent_email": "VARCHAR",
+    "consent_push": "VARCHAR",
+    "consent_any": "VARCHAR",
+    "lifetime_value": "DOUBLE",
+    "churn": "DOUBLE",
+    "internal": "BOOLEAN",
+}
 
 
 def view(folder: Path, policy: dict[str, Any], shard: str, *, until_ms: int | None = None) -> str:
@@ -48,14 +66,11 @@ def view(folder: Path, policy: dict[str, Any], shard: str, *, until_ms: int | No
     graph = f"read_parquet('{folder}/graph-{shard}.parquet')"
     fragments = f"read_parquet('{folder}/fragments-{shard}.parquet')"
     seen = "" if until_ms is None else f"WHERE ingested <= make_timestamp({until_ms * 1000})"
-    best = ", ".join(f"arg_max({name}, {_score(policy)}) AS {name}" for name in KNOWN)
+    best = ", ".join(f"arg_max({name}, {_score(policy)}) AS {name}" for name in COLUMNS)
     keys = "profile, source" if policy["graph"] == "none" else "profile"
     merged = f"SELECT {keys}, {best}, max(ingested) AS updated FROM {fragments} {seen} GROUP BY {keys}"  # noqa: S608
-    people = (
-        _apart(graph, fragments, seen)
-        if policy["graph"] == "none"
-        else f"SELECT *, '' AS source FROM {graph}"
-    )  # noqa: S608
+    together = f"SELECT *, '' AS source FROM {graph}"  # noqa: S608
+    people = _apart(graph, fragments, seen) if policy["graph"] == "none" else together
     on = "g.profile = a.profile" + (" AND g.source = a.source" if policy["graph"] == "none" else "")
     return (
         f'SELECT g.profile, {_mask()} AS mask, a.updated IS NOT NULL AS has_record, a.updated, g.key AS "_id", '  # noqa: S608

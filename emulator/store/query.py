@@ -22,9 +22,9 @@ class Choice(TypedDict):
 class Plan(TypedDict):
     """What to export from a store.
 
-    view: id of the merge policy whose view it is; apart: its rows are the records of single sources; fields, event_fields:
-    dot paths, [] for all, event_fields None for no events; choices: None for everybody; members: segment id
-    → file, of all that were evaluated; limit: at most so many rows.
+    view: id of the merge policy whose view it is; apart: its rows are the records of single sources; fields,
+    event_fields: dot paths, [] for all, event_fields None for no events; members: segment id → file, of all
+    that were evaluated; limit: at most so many rows.
     """
 
     store: str

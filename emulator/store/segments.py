@@ -193,9 +193,8 @@ def _judge(
         for rule in rules:
             if rule["policy"] == policy_id:
                 condition = rule["rule"].replace("{now}", now)
-                db.execute(
-                    f"INSERT INTO q SELECT DISTINCT '{rule['id']}', p.profile FROM p WHERE {condition}"
-                )  # noqa: S608
+                inside = f"SELECT DISTINCT '{rule['id']}', p.profile FROM p WHERE {condition}"  # noqa: S608
+                db.execute(f"INSERT INTO q {inside}")
     db.execute("DROP TABLE IF EXISTS p; DROP TABLE e")
 
 
@@ -218,8 +217,6 @@ def _step(
     name = f"{segment_id}-{run}.parquet"
     merge.write(db, step, folder / f".{name}")
     (folder / f".{name}").rename(folder / name)
-    counted = db.execute(
-        f"SELECT status, count(*) FROM read_parquet('{folder / name}') GROUP BY 1"
-    ).fetchall()  # noqa: S608
-    by_status = {"realized": 0, "existing": 0, "exited": 0} | dict(counted)
+    counted = db.execute("SELECT status, count(*) FROM read_parquet(?) GROUP BY 1", [str(folder / name)])
+    by_status = {"realized": 0, "existing": 0, "exited": 0} | dict(counted.fetchall())
     return {"file": name, "members": by_status["realized"] + by_status["existing"], "by_status": by_status}

@@ -123,17 +123,19 @@ def raw_jobs(request: HttpRequest) -> HttpResponse:
 def raw_job(request: HttpRequest, remote_id: str) -> HttpResponse:
     """PATCH puts these fields over the record and stops its script; DELETE lets the job vanish."""
     jobs.settle(clock.now_ms())
-    found = Job.objects.filter(remote_id=remote_id, gone=False).order_by("-pk")
-    if not (job := found.first()):
-        raise plain(404, f"no job {remote_id[:60]}")
-    runner.release(job)
-    job.script, job.next_change_ms = {}, None
-    if request.method == "DELETE":
-        job.gone = True
-    else:
-        job.record = (job.record or {}) | _body(request)
-        job.status = str(job.record.get("status", ""))[:40]
-    job.save()
+    with runner.lock:
+        found = Job.objects.filter(remote_id=remote_id, gone=False).order_by("-pk")
+        if not (job := found.first()):
+            raise plain(404, f"no job {remote_id[:60]}")
+        changes = {} if request.method == "DELETE" else _body(request)
+        runner.release(job)
+        job.script, job.next_change_ms = {}, None
+        if request.method == "DELETE":
+            job.gone = True
+        else:
+            job.record = (job.record or {}) | changes
+            job.status = str(job.record.get("status", ""))[:40]
+        job.save()
     return JsonResponse({"id": job.remote_id, "record": job.record, "gone": job.gone})
 
 

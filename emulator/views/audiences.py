@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 from django.views.decorators.http import require_http_methods
 
-from emulator import quirks
+from emulator import evaluating, quirks, selection
 from emulator.gateway import PlatformRequest
 from emulator.models import Evaluation, Sandbox, Segment
-from emulator.reading import json_object, whole_number
+from emulator.reading import bulk_ids, whole_number
 from emulator.refusals import ups
 
 SORT = re.compile(r"([A-Za-z]{1,40}):(asc|desc)")
-PROPERTY = re.compile(r"([A-Za-z.]{1,60})==(.*)", re.DOTALL)
 SORTED_BY = ("name", "createEpoch", "creationTime", "updateEpoch", "updateTime", "id", "totalProfiles")
 TYPES = ("SegmentDefinition", "ExternalSegment")
-BULK = 100
+LATEST = 200  # evaluations looked through for the one that counted a segment
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -57,20 +56,9 @@ def audience(request: PlatformRequest, audience_id: str) -> JsonResponse:
 def bulk_get(request: PlatformRequest) -> JsonResponse:
     """`{"ids": [{"id": …}]}` → 207 with those that exist, by id; none or more than 100 are refused."""
     _ensure_enabled()
-    wanted = bulk_ids(json_object(request, ups), most=BULK)
+    wanted = bulk_ids(request, ups)
     found = {one["id"]: _shown(one) for one in _all(request.sandbox) if one["id"] in wanted}
     return JsonResponse({"results": found}, status=207)
-
-
-def bulk_ids(asked: Mapping[str, Any], *, most: int) -> set[str]:
-    """The ids of a bulk request, or the refusal."""
-    entries = asked.get("ids")
-    if not isinstance(entries, list) or not 1 <= len(entries) <= most:
-        raise ups(400, f"ids must be an array of 1 to {most} objects with an id")
-    for place, entry in enumerate(entries):
-        if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
-            raise ups(400, f"ids[{place}].id must be a string")
-    return {entry["id"] for entry in entries}
 
 
 def _ensure_enabled() -> None:
@@ -80,18 +68,18 @@ def _ensure_enabled() -> None:
 
 def _all(sandbox: Sandbox) -> list[dict[str, Any]]:
     """Every audience, those of segment definitions first."""
-    latest = Evaluation.objects.filter(sandbox=sandbox, status="SUCCEEDED").order_by("-started_ms", "-pk")
-    run = next((job_id(one.pk) for one in latest[:1]), "")
-    segments = Segment.objects.filter(sandbox=sandbox).order_by("pk")
-    return [*(_of(segment, run) for segment in segments), _external(sandbox)]
+    runs = list(
+        Evaluation.objects.filter(sandbox=sandbox, status="SUCCEEDED").order_by("-started_ms", "-pk")[:LATEST]
+    )
+    segments = Segment.objects.filter(sandbox=sandbox).select_related("sandbox").order_by("pk")
+    counted = {
+        one.segment_id: next((r for r in runs if one.segment_id in r.counts), None) for one in segments
+    }
+    return [*(_of(one, counted[one.segment_id]) for one in segments), _external(sandbox)]
 
 
-def job_id(evaluation_pk: int) -> str:
-    """The id under which segment jobs show an evaluation."""
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"evaluation/{evaluation_pk}"))
-
-
-def _of(segment: Segment, run: str) -> dict[str, Any]:
+def _of(segment: Segment, run: Evaluation | None) -> dict[str, Any]:
+    """`run` is the one that counted it; `metrics` are missing while there was none."""
     kept = (
         "id",
         "name",
@@ -119,7 +107,7 @@ def _of(segment: Segment, run: str) -> dict[str, Any]:
         data = {"totalProfiles": segment.profiles, "existing": 0}
         made["metrics"] = {
             "type": "export",
-            "jobId": run,
+            "jobId": evaluating.shown_id(run.pk) if run else "",
             "updateEpoch": segment.evaluated_ms // 1000,
             "data": data,
         }
@@ -158,23 +146,9 @@ def _is_asked(request: PlatformRequest, one: Mapping[str, Any]) -> bool:
     kind = given.get("entityType", "")
     if kind and kind not in TYPES:
         raise ups(400, f"entityType may be {' or '.join(TYPES)}, not '{kind[:40]}'")
-    return kind in ("", one["type"]) and all(test(one) for test in map(equal, given.getlist("property")[:20]))
-
-
-def equal(text: str) -> Callable[[Mapping[str, Any]], bool]:
-    """`path==value` on the objects of a ups list; 400 for anything else."""
-    read = PROPERTY.fullmatch(text)
-    if read is None:
-        raise ups(400, f"property must be like audienceId==value, not '{text[:60]}'")
-    path, value = read[1].split("."), read[2]
-
-    def test(one: Mapping[str, Any]) -> bool:
-        held: Any = one
-        for word in path:
-            held = held.get(word) if isinstance(held, dict) else None
-        return held is not None and (str(held).lower() if isinstance(held, bool) else str(held)) == value
-
-    return test
+    return kind in ("", one["type"]) and all(
+        test(one) for test in map(selection.equal, given.getlist("property")[:20])
+    )
 
 
 def _ordered(request: PlatformRequest, found: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 from django.http import JsonResponse
 from django.views.decorators.http import require_http_methods
 
-from emulator import arrivals, clock, jobs, quirks, selection
+from emulator import arrivals, batch_lookup, clock, jobs, quirks, selection
 from emulator.gateway import PlatformRequest
 from emulator.models import Batch
 from emulator.reading import LARGEST, whole_number
@@ -41,12 +40,12 @@ def batches(request: PlatformRequest) -> JsonResponse:
     limit = whole_number(request, "limit", default=20, least=1, most=100, refuse=foundation)
     start = whole_number(request, "start", default=0, least=0, most=LARGEST, refuse=foundation)
     if "property" in request.GET:
-        rows = selection.chosen(((b.batch_id, body(b)) for b in _found(request)), request.GET)
+        rows = selection.chosen(((b.batch_id, _body(b)) for b in _found(request)), request.GET)
         return JsonResponse(
             {key: selection.narrowed(made, request.GET) for key, made in rows[start : start + limit]}
         )
     found = _found(request).order_by(*_order(request))[start : start + limit]
-    return JsonResponse({b.batch_id: selection.narrowed(body(b), request.GET) for b in found})
+    return JsonResponse({b.batch_id: selection.narrowed(_body(b), request.GET) for b in found})
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -55,8 +54,8 @@ def batch(request: PlatformRequest, batch_id: str) -> JsonResponse:
     _catch_up()
     if (asked := request.GET.get("aggregate", "")) not in ("", "true", "false"):
         raise foundation(400, f"aggregate must be true or false, not '{asked[:40]}'")
-    found = one(request, batch_id)
-    return JsonResponse({found.batch_id: selection.narrowed(body(found), request.GET)})
+    found = batch_lookup.one(request.sandbox, batch_id)
+    return JsonResponse({found.batch_id: selection.narrowed(_body(found), request.GET)})
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -66,25 +65,13 @@ def last_batches(request: PlatformRequest) -> JsonResponse:
     names = list(filter(None, request.GET.get("dataSetId", "").split(",")))[:100]
     if not names:
         raise foundation(400, "dataSetId is required: one id or several, separated by commas")
-    found = _all(request).filter(dataset__dataset_id__in=names)
-    return JsonResponse({b.batch_id: selection.narrowed(body(b), request.GET) for b in newest_of_each(found)})
+    found = batch_lookup.all_in(request.sandbox).filter(dataset__dataset_id__in=names)
+    return JsonResponse(
+        {b.batch_id: selection.narrowed(_body(b), request.GET) for b in batch_lookup.newest_of_each(found)}
+    )
 
 
-def one(request: PlatformRequest, batch_id: str) -> Batch:
-    """The batch, or 404 in the catalog's words."""
-    found = _all(request).filter(batch_id=batch_id).first()
-    if found is None:
-        raise foundation(404, f"Batch not found: {batch_id[:60]}")
-    return found
-
-
-def newest_of_each(found: QuerySet[Batch]) -> Iterable[Batch]:
-    """The newest of each dataset."""
-    newest = found.order_by().values("dataset").annotate(newest=Max("pk")).values("newest")
-    return found.filter(pk__in=newest)
-
-
-def body(found: Batch) -> dict[str, Any]:
+def _body(found: Batch) -> dict[str, Any]:
     """As the catalog shows it."""
     metrics = {
         "recordsWritten": found.rows,
@@ -109,12 +96,8 @@ def _catch_up() -> None:
     jobs.settle(clock.now_ms())
 
 
-def _all(request: PlatformRequest) -> QuerySet[Batch]:
-    return Batch.objects.filter(sandbox=request.sandbox).select_related("dataset")
-
-
 def _found(request: PlatformRequest) -> QuerySet[Batch]:
-    found = _all(request).order_by("-created_ms", "-pk")
+    found = batch_lookup.all_in(request.sandbox).order_by("-created_ms", "-pk")
     if names := request.GET.get("dataSet", "") or request.GET.get("dataSetId", ""):
         found = found.filter(dataset__dataset_id__in=names.split(",")[:100])
     if status := request.GET.get("status", ""):

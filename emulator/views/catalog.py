@@ -15,13 +15,13 @@ from django.db import IntegrityError
 from django.http import HttpResponse, JsonResponse
 from django.views.decorators.http import require_http_methods
 
-from emulator import arrivals, clock, inventory, jobs, quirks, selection
+from emulator import arrivals, clock, inventory, jobs, lake, quirks, runner, selection
+from emulator.batch_lookup import newest_of_each
 from emulator.gateway import PlatformRequest
 from emulator.models import Batch, Dataset, Sandbox, Tenant
 from emulator.reading import LARGEST, json_object, whole_number
 from emulator.refusals import foundation, unsupported_media_type
 from emulator.store.schema import EVENT_UNION, PROFILE_UNION
-from emulator.views.batches import newest_of_each
 
 GIVEN = ("description", "schemaRef", "fileDescription", "tags")  # the rest is the catalog's own
 LONGEST = 255
@@ -33,12 +33,14 @@ def datasets(request: PlatformRequest) -> HttpResponse:
     return _create(request) if request.method == "POST" else _list(request)
 
 
-@require_http_methods(["GET", "HEAD"])
+@require_http_methods(["GET", "HEAD", "DELETE"])
 def dataset(request: PlatformRequest, dataset_id: str) -> JsonResponse:
     _catch_up()
     found = Dataset.objects.filter(sandbox=request.sandbox, dataset_id=dataset_id).first()
     if found is None:
         raise foundation(404, "DataSet not found.")
+    if request.method == "DELETE":
+        return _delete(found)
     [body] = _bodies([found])
     return JsonResponse(
         {found.dataset_id: selection.narrowed(body, request.GET)}, headers={"E-Tag": body["version"]}
@@ -87,8 +89,7 @@ def _create(request: PlatformRequest) -> JsonResponse:
     if request.content_type != "application/json":
         raise unsupported_media_type()
     tenant = Tenant.objects.get()
-    if PERMISSION not in tenant.permissions:
-        raise foundation(403, f"The permission '{PERMISSION}' is missing")
+    _ensure_permitted(tenant)
     asked = json_object(request, foundation)
     _check(asked, request.sandbox)
     if request.headers.get("Pragma", "") == "validate-only":
@@ -101,6 +102,26 @@ def _create(request: PlatformRequest) -> JsonResponse:
     kind = "datasets" if quirks.on("reference-lower-case") else "dataSets"
     reference = f"@/{kind}/{made.dataset_id}"
     return JsonResponse([reference], status=201, safe=False, headers={"Location": reference})
+
+
+def _delete(found: Dataset) -> JsonResponse:
+    """With its batches and their files; a job that waits to export into it fails for that.
+
+    Not while an export writes into it: 409.
+    """
+    _ensure_permitted(Tenant.objects.get())
+    with runner.lock:
+        batches = list(Batch.objects.filter(dataset=found).select_related("sandbox", "job"))
+        if any(b.status == Batch.Status.LOADING and b.job and b.job.status != "NEW" for b in batches):
+            raise foundation(409, f"An export is writing into dataset {found.dataset_id}")
+        lake.discard(batches)
+        found.delete()
+    return JsonResponse([f"@/dataSets/{found.dataset_id}"], safe=False)
+
+
+def _ensure_permitted(tenant: Tenant) -> None:
+    if PERMISSION not in tenant.permissions:
+        raise foundation(403, f"The permission '{PERMISSION}' is missing")
 
 
 def _made(asked: Mapping[str, Any], sandbox: Sandbox, org_id: str) -> Dataset:

@@ -12,18 +12,17 @@ import mimetypes
 import os
 from typing import Any, BinaryIO
 
-from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.views.decorators.http import require_http_methods
 
-from emulator import arrivals, byteranges, clock, jobs, quirks
+from emulator import arrivals, byteranges, clock, jobs, lake, quirks
+from emulator.batch_lookup import one
 from emulator.gateway import PlatformRequest
 from emulator.models import Batch, BatchFile, Dataset
 from emulator.reading import LARGEST, whole_number
 from emulator.refusals import foundation
 from emulator.store import preview
-from emulator.views.batches import one
 
 ROOT = "/data/foundation/export"
 ELSEWHERE = "https://platform.adobe.io:443"
@@ -46,7 +45,7 @@ class _RowEncoder(DjangoJSONEncoder):
 def batch_files(request: PlatformRequest, batch_id: str) -> JsonResponse:
     """The entries of a batch; `_page.count` is the number of all of them."""
     _catch_up()
-    found = BatchFile.objects.filter(batch=one(request, batch_id), batch__status=Batch.Status.SUCCESS)
+    found = BatchFile.objects.filter(batch=one(request.sandbox, batch_id), batch__status=Batch.Status.SUCCESS)
     return _paged(request, [_entry(request, file) for file in found.select_related("batch").order_by("pk")])
 
 
@@ -99,7 +98,7 @@ def dataset_preview(request: PlatformRequest, dataset_id: str) -> JsonResponse:
         raise foundation(404, "DataSet not found.")
     held = BatchFile.objects.filter(batch__dataset=dataset, batch__status=Batch.Status.SUCCESS, rows__gt=0)
     newest = held.select_related("batch__sandbox").order_by("-batch__created_ms", "pk").first()
-    rows = preview.rows(_path(newest), MOST) if newest and _path(newest).exists() else []
+    rows = preview.rows(lake.path(newest), MOST) if newest and lake.path(newest).exists() else []
     return JsonResponse({"data": rows}, encoder=_RowEncoder)
 
 
@@ -110,7 +109,7 @@ def _catch_up() -> None:
 
 def _failed_batch(request: PlatformRequest, batch_id: str) -> Batch:
     _catch_up()
-    found = one(request, batch_id)
+    found = one(request.sandbox, batch_id)
     if found.status != Batch.Status.FAILED:
         raise foundation(404, f"Batch {found.batch_id} is {found.status}: it has no failed files")
     return found
@@ -169,13 +168,9 @@ def _download(
 
 def _opened(found: BatchFile) -> BinaryIO:
     try:
-        return _path(found).open("rb")
+        return lake.path(found).open("rb")
     except OSError:
         raise foundation(404, f"Dataset file not found: {found.file_id}") from None
-
-
-def _path(found: BatchFile) -> Any:
-    return settings.DATA_DIR / "lake" / found.batch.sandbox.name / found.batch.batch_id / found.name
 
 
 def _entry(request: PlatformRequest, found: BatchFile, *, suffix: str = "") -> dict[str, Any]:

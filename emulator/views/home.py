@@ -42,12 +42,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "now": _time(clock.now_ms()),
         "offset_minutes": round(clock.offset_ms() / 60_000),
         "sandboxes": _sandboxes(),
-        "jobs": [
-            _job(job)
-            for job in Job.objects.filter(gone=False)
-            .select_related("sandbox")
-            .order_by("-created_ms", "-pk")[:SHOWN]
-        ],
+        "jobs": [_job(job) for job in _newest()],
         "groups": _fault_groups(),
         "own_rules": [rule for rule in faults.rules() if not rule["name"]],
         "faults_on": any(rule["times"] != 0 for rule in faults.rules()),
@@ -130,6 +125,12 @@ def _sandboxes() -> list[dict[str, Any]]:
 
 def _sandbox_of(row: Mapping[str, Any]) -> int:
     return row["sandbox"]
+
+
+def _newest() -> list[Job]:
+    """Of all sandboxes together; each gives its newest by index."""
+    found = [job for sandbox in Sandbox.objects.all() for job in jobs.newest(sandbox)[:SHOWN]]
+    return sorted(found, key=lambda job: (job.created_ms, job.pk), reverse=True)[:SHOWN]
 
 
 def _job(job: Job) -> dict[str, Any]:

@@ -9,12 +9,11 @@ from typing import Any
 from django.http import JsonResponse
 from django.views.decorators.http import require_http_methods
 
-from emulator import quirks
+from emulator import quirks, selection
 from emulator.gateway import PlatformRequest
 from emulator.models import MergePolicy
 from emulator.reading import whole_number
 from emulator.refusals import ups
-from emulator.views.audiences import equal
 
 FILTERS = ("schema.name", "default", "isActiveOnEdge", "version", "identityGraph.type", "attributeMerge.type")
 
@@ -24,7 +23,7 @@ def merge_policies(request: PlatformRequest) -> JsonResponse:
     """`start` is opaque: only what a `next.href` gave is accepted; `next` is empty at the end."""
     limit = whole_number(request, "limit", default=20, least=1, most=1000, refuse=ups)
     start = _opened(request.GET.get("start", ""))
-    tests = [equal(f"{name}=={request.GET[name]}") for name in FILTERS if name in request.GET]
+    tests = [selection.equal(f"{name}=={request.GET[name]}") for name in FILTERS if name in request.GET]
     every = (policy.body for policy in MergePolicy.objects.filter(sandbox=request.sandbox).order_by("pk"))
     found = [body for body in every if all(test(body) for test in tests)]
     shown = found[start : start + limit]

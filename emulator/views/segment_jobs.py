@@ -1,4 +1,7 @@
-"""Segment jobs: when were segments evaluated, by the scheduler or on request (platform.md §4.9)."""
+"""Segment jobs: when were segments evaluated, by the scheduler or on request (platform.md §4.9).
+
+A job that is asked for is carried out before the reply, in less than a second as a rule, and so is SUCCEEDED then.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,12 @@ from django.db.models import QuerySet
 from django.http import JsonResponse
 from django.views.decorators.http import require_http_methods
 
-from emulator import arrivals, clock, jobs, stores
+from emulator import arrivals, clock, evaluating, jobs, pool, selection, stores
 from emulator.gateway import PlatformRequest
 from emulator.models import Evaluation, Sandbox, Segment, Tenant
-from emulator.reading import whole_number
+from emulator.reading import json_array, whole_number
 from emulator.refusals import ups
 from emulator.store.generate import MANIFEST
-from emulator.views.audiences import equal, job_id
 
 STATUSES = ("NEW", "QUEUED", "PROCESSING", "CANCELLING", "CANCELLED", "FAILED", "SUCCEEDED")
 SORT = re.compile(r"(creationTime|updateTime|status):(asc|desc)")
@@ -26,8 +28,47 @@ COLUMNS = {"creationTime": "started_ms", "updateTime": "ended_ms", "status": "st
 ALL = 1500  # beyond so many segments the list says "*"
 
 
-@require_http_methods(["GET", "HEAD"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def segment_jobs(request: PlatformRequest) -> JsonResponse:
+    return _create(request) if request.method == "POST" else _list(request)
+
+
+def _create(request: PlatformRequest) -> JsonResponse:
+    """`[{"segmentId": …}, …]`; `*` stands for all that are evaluated in batch."""
+    chosen = _chosen(request, json_array(request, ups))
+    started_ms = clock.now_ms()
+    try:
+        found = pool.call("evaluate", evaluating.asked(request.sandbox, chosen, at_ms=started_ms))
+    except pool.WorkFailed as error:
+        raise ups(503, f"The evaluation failed: {error}") from error
+    run = evaluating.note(
+        request.sandbox,
+        found,
+        started_ms=started_ms,
+        ended_ms=clock.now_ms(),
+        segment=chosen[0] if len(chosen) == 1 else None,
+    )
+    return JsonResponse(_body(run, chosen, Tenant.objects.get().org_id))
+
+
+def _chosen(request: PlatformRequest, asked: list[Any]) -> list[Segment]:
+    """The segments named, each once; 400 for none, and for one that is not there."""
+    known = Segment.objects.filter(sandbox=request.sandbox).exclude(rule="").order_by("pk")
+    if not 1 <= len(asked) <= ALL:
+        raise ups(400, f"The request body must name 1 to {ALL} segments, each as an object with a segmentId")
+    for place, entry in enumerate(asked):
+        if not isinstance(entry, dict) or not isinstance(entry.get("segmentId"), str):
+            raise ups(400, f"[{place}].segmentId must be a string")
+    wanted = {entry["segmentId"] for entry in asked}
+    if wanted == {"*"}:
+        return [one for one in known if not one.body["evaluationInfo"]["synchronous"]["enabled"]]
+    found = [one for one in known if one.segment_id in wanted]
+    if missing := wanted - {one.segment_id for one in found}:
+        raise ups(400, f"segmentId: segment '{min(missing)[:60]}' not found in '{request.sandbox.name}'")
+    return found
+
+
+def _list(request: PlatformRequest) -> JsonResponse:
     """Newest first; `start` skips jobs; `property=segments~segmentId==X` finds those that evaluated X."""
     _catch_up()
     limit = whole_number(request, "limit", default=100, least=1, most=1000, refuse=ups)
@@ -53,7 +94,7 @@ def segment_job(request: PlatformRequest, shown_id: str) -> JsonResponse:
     _catch_up()
     segments = list(Segment.objects.filter(sandbox=request.sandbox).order_by("pk"))
     for run in Evaluation.objects.filter(sandbox=request.sandbox):
-        if job_id(run.pk) == shown_id:
+        if evaluating.shown_id(run.pk) == shown_id:
             return JsonResponse(_body(run, segments, Tenant.objects.get().org_id))
     raise ups(404, f"Segment job with id {shown_id[:60]} not found")
 
@@ -80,14 +121,14 @@ def _asked(request: PlatformRequest) -> QuerySet[Evaluation]:
 def _test(text: str) -> Callable[[Mapping[str, Any]], bool]:
     within = WITHIN.fullmatch(text)
     if within is None:
-        return equal(text)
+        return selection.equal(text)
     return lambda shown: within[1] in {one["segmentId"] for one in shown["segments"]}
 
 
 def _body(run: Evaluation, segments: list[Segment], org_id: str) -> dict[str, Any]:
     """As the service shows it; here `computeGatewayJobId` is a string (platform.md §2.6 item 8)."""
     asked = [one for one in segments if _is_of(run, one)]
-    shown_id = job_id(run.pk)
+    shown_id = evaluating.shown_id(run.pk)
     return {
         "id": shown_id,
         "imsOrgId": org_id,
@@ -99,9 +140,9 @@ def _body(run: Evaluation, segments: list[Segment], org_id: str) -> dict[str, An
         "profileInstanceId": "ups",
         "source": run.source,
         "status": run.status,
-        "batchId": job_id(-run.pk),
+        "batchId": evaluating.shown_id(-run.pk),
         "computeJobId": run.pk,
-        "computeGatewayJobId": job_id(-1_000_000 - run.pk),
+        "computeGatewayJobId": evaluating.shown_id(-1_000_000 - run.pk),
         "segments": [{"segmentId": "*"}] if len(asked) > ALL else [_segment(one) for one in asked],
         "metrics": _metrics(run, _profiles(run.sandbox)),
         "requestId": shown_id.replace("-", ""),

@@ -9,9 +9,8 @@ from django.views.decorators.http import require_http_methods
 
 from emulator.gateway import PlatformRequest
 from emulator.models import Segment
-from emulator.reading import json_object, whole_number
+from emulator.reading import bulk_ids, whole_number
 from emulator.refusals import ups
-from emulator.views.audiences import BULK, bulk_ids
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -52,6 +51,6 @@ def definition(request: PlatformRequest, segment_id: str) -> JsonResponse:
 @require_http_methods(["POST"])
 def bulk_get(request: PlatformRequest) -> JsonResponse:
     """`{"ids": [{"id": …}]}` → 207 with those that exist, by id."""
-    wanted = bulk_ids(json_object(request, ups), most=BULK)
+    wanted = bulk_ids(request, ups)
     found = Segment.objects.filter(sandbox=request.sandbox, segment_id__in=wanted)
     return JsonResponse({"results": {one.segment_id: one.body for one in found}}, status=207)

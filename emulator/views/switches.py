@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_POST
 
-from emulator import clock, faults, quirks
+from emulator import clock, faults, quirks, runner
 from emulator.models import Tenant, all_permissions
 from emulator.refusals import plain
 
@@ -85,4 +85,5 @@ def platform_clock(request: HttpRequest) -> str:
     if not 0 < minutes <= 7 * 24 * 60:
         raise ValueError("minutes must be above 0, and a week at most")
     clock.advance(round(minutes * 60_000))
+    runner.drain()
     return "jobs"

@@ -114,6 +114,30 @@ def test_sandbox_management_asks_for_no_sandbox(remote: Remote) -> None:
     assert [sandbox["name"] for sandbox in reply.json()["sandboxes"]] == ["prod", "dev"]
 
 
+@pytest.mark.parametrize(
+    ("permission", "method", "path"),
+    [
+        ("View Segments", "GET", "/data/core/ups/segment/definitions"),
+        ("View Segments", "GET", "/data/core/ups/segment/jobs"),
+        ("View Segments", "GET", "/data/core/ups/audiences"),
+        ("View Merge Policies", "GET", "/data/core/ups/config/mergePolicies"),
+        ("View Profiles", "GET", "/data/foundation/export/files/nothing"),
+        ("Manage Datasets", "POST", CATALOG),
+        ("Export Audience for Segment", "POST", UPS),
+    ],
+)
+def test_a_missing_permission_is_a_403_of_the_service(
+    remote: Remote, permission: str, method: str, path: str
+) -> None:
+    session, known = remote.session(), remote.permissions()
+    remote.permissions(*(name for name in known if name != permission))
+    refused = session.request(method, remote.url + path, json={}, timeout=5)
+    assert refused.status_code == 403
+    assert permission in refused.text
+    remote.permissions(*known)
+    assert session.request(method, remote.url + path, json={}, timeout=5).status_code != 403
+
+
 def test_a_token_ends_with_its_lifetime(remote: Remote) -> None:
     session = remote.session()
     remote.advance(86_390)

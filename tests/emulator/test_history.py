@@ -85,7 +85,7 @@ def test_without_jobs_there_are_none(start_remote: StartRemote) -> None:
 def test_somebody_else_launches_jobs_while_time_passes(start_remote: StartRemote) -> None:
     remote = start_remote("--jobs", "0", "--arrivals", "30", "--speed", "1")
     before = remote.now_ms()
-    assert jobs_of(remote, "prod") == []
+    assert len(jobs_of(remote, "prod")) <= 1, "one every two minutes"
     remote.advance(3600)
     first = jobs_of(remote, "prod") + jobs_of(remote, "dev")
     assert 10 < len(first) < 60

@@ -231,6 +231,19 @@ def test_a_job_succeeds_with_an_error(remote: Remote) -> None:
     assert (job["status"], len(job["errors"])) == ("SUCCEEDED", 1)
 
 
+def test_a_job_finds_nobody_and_another_miscounts(remote: Remote) -> None:
+    session = remote.session()
+    remote.preset("job-empty")
+    empty = ended(remote, session, create(remote, session))
+    assert empty["metrics"]["totalExportedProfileCounter"] == 0
+    remote.preset("job-miscounts")
+    job = ended(remote, session, create(remote, session))
+    batch_id = job["destination"]["batchId"]
+    address = f"{remote.url}/data/foundation/catalog/batches/{batch_id}"
+    written = session.get(address, timeout=5).json()[batch_id]["metrics"]["recordsWritten"]
+    assert job["metrics"]["totalExportedProfileCounter"] == written + 7
+
+
 @pytest.mark.parametrize(("name", "off_s"), [("clock-ahead", 600), ("clock-behind", -600)])
 def test_every_time_that_is_told_is_off(remote: Remote, name: str, off_s: int) -> None:
     session = remote.session()

@@ -52,6 +52,7 @@ def _open_database() -> None:
         start.plant_once()
         clock.load()
         stores.prepare(clock.now_ms())
+        stores.tidy()
     except DatabaseError as error:
         raise CommandError(f"The database in {settings.DATA_DIR} cannot be used: {error}.") from error
     except (OSError, pool.WorkFailed) as error:
