@@ -126,7 +126,12 @@ def _child(path: Path, *, held: int, limit: int) -> dict[str, Any]:
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LD_LIBRARY_PATH")}
     try:
         done = subprocess.run(
-            command, env=kept | {"TZ": "UTC"}, cwd=path.parent, capture_output=True, timeout=WITHIN_S, check=False
+            command,
+            env=kept | {"TZ": "UTC"},
+            cwd=path.parent,
+            capture_output=True,
+            timeout=WITHIN_S,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise NotReadable("Reading the rows took too long: download the file instead.") from None

@@ -28,7 +28,7 @@ def result_file(request: HttpRequest, pk: int, batch: str, file: str) -> HttpRes
         found = opened(job, batch, file_id=file, path=path)
     except PlatformError as error:
         return _trouble(request, job, error.sentence, status=_status(error))
-    headers = _headers(found, batch)
+    headers = file_headers(found, batch)
     if request.method == "HEAD":
         return HttpResponse(headers=headers | {"Content-Length": str(found.size.length)})
     try:
@@ -63,9 +63,10 @@ def _sent(
 _UNKEPT = {"Cache-Control": "private, no-store"}
 
 
-def _headers(found: Opened, batch: str) -> dict[str, str]:
+def file_headers(found: Opened, batch: str) -> dict[str, str]:
     """Saved under a name of plain letters, never shown, never kept by a cache."""
-    name = _NOT_IN_A_NAME.sub("-", f"{batch[-40:]}-{found.file.name[-120:]}").strip("-.") or "file"
+    words = (batch[-40:], found.file.name[-120:])
+    name = "-".join(filter(None, (_NOT_IN_A_NAME.sub("-", word).strip("-.") for word in words))) or "file"
     return {
         "Content-Type": "application/octet-stream",
         "Content-Disposition": content_disposition_header(True, name) or "attachment",
