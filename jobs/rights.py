@@ -12,6 +12,9 @@ from jobs.models import Connection, Role, Sandbox
 
 M = TypeVar("M", bound=Model)
 
+# Rows of an export are personal data: who may see or take them. What was written, and how much, is for every role.
+MAY_SEE_ROWS = Role.OPERATOR
+
 
 def visible(rows: QuerySet[M], request: HttpRequest, **lookup: Any) -> M:
     """The one row the person may see; what they may not see does not exist for them (404)."""

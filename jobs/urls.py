@@ -17,6 +17,7 @@ from jobs.views import (
     job_list,
     job_new,
     job_record,
+    job_results,
     jobs_csv,
     jobs_live,
     launch,
@@ -25,6 +26,8 @@ from jobs.views import (
     payload_preview,
     people,
     preferences,
+    result_file,
+    result_rows,
 )
 
 app_name = "jobs"
@@ -42,6 +45,10 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<int:pk>/", job_detail.job_detail, name="job"),
     path("jobs/<int:pk>/cancel/", job_actions.job_cancel, name="job_cancel"),
     path("jobs/<int:pk>/record.json", job_record.job_record, name="job_record"),
+    # what it wrote
+    path("jobs/<int:pk>/results/", job_results.job_results, name="job_results"),
+    path("jobs/<int:pk>/results/<str:batch>/<str:file>/", result_file.result_file, name="result_file"),
+    path("jobs/<int:pk>/results/<str:batch>/<str:file>/rows/", result_rows.result_rows, name="result_rows"),
     # launching
     path("jobs/new/", job_new.job_new, name="job_new"),
     path("jobs/new/payload/", payload_preview.payload_preview, name="payload_preview"),

@@ -21,7 +21,7 @@ from django.core.cache import cache
 from exportui import valkey
 from tests import chromium, postgres
 
-pytest_plugins = ["tests.remote"] if find_spec("tests.remote") else []
+pytest_plugins = ["tests.remote", "tests.written"] if find_spec("tests.remote") else []
 
 POSTGRES = "EXPORTUI_TEST_POSTGRES"  # set by the first process, read by its xdist workers
 OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS")

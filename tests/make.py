@@ -95,6 +95,12 @@ def job(place: Sandbox, *, as_of: datetime | None = None, **fields: Any) -> Expo
     return place.jobs.get(remote_id=str(sent["id"]))
 
 
+def kept(place: Sandbox, sent: dict[str, Any]) -> ExportJob:
+    """The job of a record that a platform really sent."""
+    record(place, [read_job(sent)], as_of=timezone.now())
+    return place.jobs.get(remote_id=str(sent["id"]))
+
+
 def failed_job(place: Sandbox, *, as_of: datetime | None = None, **fields: Any) -> ExportJob:
     return job(place, as_of=as_of, **failed(**fields))
 

@@ -19,7 +19,7 @@ FLOORS = [
     {"rules"},
     {"client", "models", "templatetags"},
     {"connect", "sync", "forms", "admin", "rights", "migrations"},
-    {"launch", "monitor", "access", "context"},
+    {"launch", "monitor", "access", "results", "context"},
     {"views", "api", "tasks", "management"},
     {"urls"},
 ]

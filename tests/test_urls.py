@@ -175,6 +175,24 @@ def test_the_api_shows_a_stranger_nothing(sandbox: Sandbox, route: str, found: U
         assert not [word for word in SECRET_WORDS if word.encode() in answer.content]
 
 
+@pytest.mark.parametrize("route", ["", "rows/"])
+def test_rows_of_results_are_for_operators_alone(sandbox: Sandbox, route: str) -> None:
+    job = ExportJob.objects.get()
+    batch = job.identifiers.get(kind="batch").value
+    answers = {}
+    for name, role in (("viewer", Role.VIEWER), ("operator", Role.OPERATOR), ("stranger", None)):
+        client, person = Client(), make.user(name)
+        if role:
+            make.member(person, sandbox.connection, role)
+        client.force_login(person)
+        answers[name] = client.get(f"/jobs/{job.pk}/results/{batch}/file/{route}", {"path": "x"}).status_code
+    assert answers["viewer"] == 403 and answers["stranger"] == 404
+    assert answers["operator"] not in (302, 403, 404)
+    assert (
+        not Activity.objects.exclude(verb=Verb.CONNECTION_TESTED).filter(verb__startswith="result").exists()
+    )
+
+
 def fingerprint(person: User | None) -> dict[str, Any]:
     """What a change would leave behind, beyond the things of the person's own."""
     return {

@@ -7,17 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from urllib.parse import quote
 
 from jobs.client import lookups, replies
-from jobs.client.errors import NotFound
+from jobs.client.addresses import below, short
+from jobs.client.lake import Lake
 from jobs.client.lookups import UNION_SCHEMA, Cancelled, Dataset, MergePolicy, Namespace, SandboxInfo, Segment
 from jobs.client.pages import container, keyed, next_value, page_limit, read_page, with_ids
 from jobs.client.records import JobPage, RemoteJob
 from jobs.client.retry import Retry
 from jobs.client.token import Credential, TokenSource, TokenStore
 from jobs.client.transport import Transport, utc_now
-from jobs.client.values import cut, storable
 from jobs.client.wire import Timeouts
 
 __all__ = ["UNION_SCHEMA", "Client", "Credential"]
@@ -77,6 +76,11 @@ class Client:
         """How many requests went to the platform so far, repeats included, token requests not."""
         return self._transport.requests
 
+    @property
+    def lake(self) -> Lake:
+        """The calls that read what exports wrote."""
+        return Lake(self._transport)
+
     def token_expires_at(self) -> datetime:
         """When the present token ends; fetches one if need be, and so proves the credential."""
         return self._transport.token().expires_at
@@ -100,8 +104,8 @@ class Client:
 
     def get_job(self, remote_id: str) -> RemoteJob:
         """The job as it is now; NotFound if the platform no longer knows it."""
-        what = f"reading export job {_short(remote_id)}"
-        return replies.job(self._transport.get(_below(JOBS, remote_id, what), what=what), what)
+        what = f"reading export job {short(remote_id)}"
+        return replies.job(self._transport.get(below(JOBS, remote_id, what), what=what), what)
 
     def create_job(self, payload: dict[str, Any], *, request_id: str) -> RemoteJob:
         """The job made of the payload (§2.2); sent once, for the platform knows no idempotency key.
@@ -115,8 +119,8 @@ class Client:
 
     def cancel_job(self, remote_id: str) -> Cancelled:
         """Asks for the job's end; 200, 202 and 204 with any body all mean "asked for" (§2.5)."""
-        what = f"cancelling export job {_short(remote_id)}"
-        reply = self._transport.delete(_below(JOBS, remote_id, what), what=what)
+        what = f"cancelling export job {short(remote_id)}"
+        reply = self._transport.delete(below(JOBS, remote_id, what), what=what)
         return Cancelled(replies.message(reply), reply.status)
 
     def datasets(self) -> Iterator[Dataset]:
@@ -128,8 +132,8 @@ class Client:
                 yield dataset
 
     def dataset(self, dataset_id: str) -> Dataset:
-        what = f"reading dataset {_short(dataset_id)}"
-        reply = self._transport.get(_below(DATASETS, dataset_id, what), what=what)
+        what = f"reading dataset {short(dataset_id)}"
+        reply = self._transport.get(below(DATASETS, dataset_id, what), what=what)
         found = dict(replies.shaped(reply, what, keyed))
         dataset = lookups.read_dataset(dataset_id, found.get(dataset_id, next(iter(found.values()), None)))
         if dataset is None or not found:
@@ -217,16 +221,3 @@ def _policy_page(body: object) -> tuple[list[object], str | None]:
 
 def _known(entries: Iterable[T | None]) -> Iterator[T]:
     return (entry for entry in entries if entry is not None)
-
-
-def _below(path: str, remote_id: str, what: str) -> str:
-    """The address of one thing; an id that would leave the path cannot be known to the platform."""
-    if not remote_id.strip() or set(remote_id) <= {"."} or not remote_id.isprintable():
-        raise NotFound(
-            f"{what[:1].upper()}{what[1:]} failed: this is no id the platform could know.", status=404
-        )
-    return f"{path}/{quote(remote_id, safe='')}"
-
-
-def _short(remote_id: str) -> str:
-    return cut(storable(remote_id), 60)

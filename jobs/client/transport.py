@@ -56,13 +56,25 @@ class Transport:
         self.requests = 0
 
     def get(
-        self, path: str, *, what: str, params: Mapping[str, str] | None = None, sandboxed: bool = True
+        self,
+        path: str,
+        *,
+        what: str,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        sandboxed: bool = True,
     ) -> Reply:
         """A reply of 2xx to a GET, which is made again while that helps (retry.py).
 
         A call that is not `sandboxed` leaves out the sandbox's name, so that a wrong one does not matter.
         """
-        return self._call("GET", path, what, params=params, sandboxed=sandboxed)
+        return self._call("GET", path, what, params=params, headers=headers, sandboxed=sandboxed)
+
+    def head(
+        self, path: str, *, what: str, params: Mapping[str, str], headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        """A reply of 2xx to a HEAD, which is made again like a GET."""
+        return self._call("HEAD", path, what, params=params, headers=headers)
 
     def post(self, path: str, *, what: str, body: object, headers: Mapping[str, str] | None = None) -> Reply:
         """A reply of 2xx to a POST of JSON, which is sent once."""
@@ -90,7 +102,7 @@ class Transport:
         body: bytes | None = None,
         sandboxed: bool = True,
     ) -> Reply:
-        safe = method == "GET"
+        safe = method in ("GET", "HEAD")
         url = checked_url(self._platform_url, "platform URL") + path
         content = {"Content-Type": "application/json"} if body is not None else {}
         sent = self._headers({**content, **(headers or {})}, self._sandbox if sandboxed else "")

@@ -22,6 +22,8 @@ class Verb(models.TextChoices):
     CANCEL_REQUESTED = "cancel.requested", "requested cancellation"
     CANCEL_ACKNOWLEDGED = "cancel.acknowledged", "cancellation was acknowledged"
     CANCEL_FAILED = "cancel.failed", "cancellation was refused"
+    RESULT_PREVIEWED = "result.previewed", "previewed rows of a result"
+    RESULT_DOWNLOADED = "result.downloaded", "downloaded a file of a result"
     DATASET_CREATED = "dataset.created", "created a dataset"
     CONNECTION_CREATED = "connection.created", "added a connection"
     CONNECTION_CHANGED = "connection.changed", "changed a connection"

@@ -22,6 +22,9 @@ _STEPS = (
 )
 
 
+_SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
 def ago(moment: datetime | None) -> str:
     """How long ago, in one unit: `12 s ago`, `3 h ago`, `in 5 m`; a dash for None."""
     if moment is None:
@@ -60,6 +63,17 @@ def thousands(number: int | None) -> str:
     return "–" if number is None else f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
+def human_bytes(size: int | None) -> str:
+    """A size in the unit that fits: `249 058 B` is `243 KiB`; a dash for None."""
+    if size is None:
+        return "–"
+    if size < 1024:
+        return f"{size} B"
+    power = min(4, (size.bit_length() - 1) // 10)
+    amount = size / 1024**power
+    return f"{amount:.0f} {_SIZES[power]}" if amount >= 100 else f"{amount:.3g} {_SIZES[power]}"
+
+
 def short_id(text: str) -> str:
     """An identifier short enough for a row: whole up to 13 characters, else its first 8 and last 4."""
     return text if len(text) <= 13 else f"{text[:8]}…{text[-4:]}"
@@ -82,6 +96,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "from_ms": from_ms,
     "human_ms": duration.human,
     "thousands": thousands,
+    "human_bytes": human_bytes,
     "short_id": short_id,
     "flag_icons": flag_icons,
     "look": look,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
+import duckdb
 import pytest
 import requests
 from playwright.sync_api import Locator, Page, expect
@@ -51,7 +53,30 @@ def launch_two_segments(page: Page) -> list[str]:
     return names
 
 
-def test_an_operator_walks_from_a_failure_to_a_finished_and_a_cancelled_export(sign_in: SignIn) -> None:
+def look_into_the_results(page: Page, tmp_path: Path) -> None:
+    """What the export wrote: rows in a table, and a file that holds as many of them as the page says."""
+    results = page.get_by_role("region", name="Results")
+    row = results.locator("table:not(.rows) tbody tr").first
+    counted = (row.locator("td[data-label=Records]").text_content() or "").replace(
+        "\N{NARROW NO-BREAK SPACE}", ""
+    )
+    row.get_by_role("link", name="Preview").click()
+    expect(results.locator("table.rows th").first).to_be_visible()
+    expect(results.locator("table.rows tbody tr").first).to_be_visible()
+    with page.expect_download() as begun:
+        row.get_by_role("link", name="Download").click()
+    saved = tmp_path / begun.value.suggested_filename
+    begun.value.save_as(saved)
+    held = duckdb.execute("SELECT count(*) FROM read_parquet(?)", [str(saved)]).fetchone()
+    assert held == (int(counted),) and int(counted) > 0
+    page.reload()
+    for noted in ("Previewed rows of a result", "Downloaded a file of a result"):
+        expect(page.locator("#job-activity")).to_contain_text(noted)
+
+
+def test_an_operator_walks_from_a_failure_to_a_finished_and_a_cancelled_export(
+    sign_in: SignIn, tmp_path: Path
+) -> None:
     page = sign_in("operator")
 
     page.get_by_role("link", name="Jobs", exact=True).first.click()
@@ -67,6 +92,8 @@ def test_an_operator_walks_from_a_failure_to_a_finished_and_a_cancelled_export(s
     for word in ("Running", "Succeeded"):
         expect(history(page)).to_contain_text(word)
     expect(page.get_by_text("operator").first).to_be_visible()
+
+    look_into_the_results(page, tmp_path)
 
     launch_two_segments(page)
     page.get_by_role("link", name="Request cancellation").click()

@@ -1,0 +1,1 @@
+"""Reading what an export wrote: batches, files, first rows, downloads."""
