@@ -60,7 +60,7 @@ class Copy:
         return dict(re.findall(r"sign in as +(\w+) +password +(\S+)", self.text))
 
     def remaining(self) -> list[psutil.Process]:
-        return [process for process in self.family if is_running(process)]
+        return left(self.family)
 
     def stop(self) -> None:
         if self.process.poll() is None:
@@ -89,7 +89,16 @@ def free_port() -> int:
         return int(any_port.getsockname()[1])
 
 
+def left(family: list[psutil.Process], patience_s: float = 15) -> list[psutil.Process]:
+    """Those that still run; a killed process takes the kernel a moment, so it is looked for until it is gone."""
+    deadline = time.monotonic() + patience_s
+    while (running := [process for process in family if is_running(process)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return running
+
+
 def is_running(process: psutil.Process) -> bool:
+    """A zombie that its adopter has not collected yet does not run."""
     try:
         return process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -5,10 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest
 from ninja import NinjaAPI
+from ninja.parser import Parser
 
 from jobs.api import acting, problems, reading
 from jobs.api.auth import Token
+from jobs.client.payload import load_json
+
+
+class Bounded(Parser):
+    """Reads bodies within the bounds of a create payload: size and depth are looked at before anything is built."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        return load_json(request.body)
+
 
 api = NinjaAPI(
     title="Export UI",
@@ -17,6 +28,7 @@ api = NinjaAPI(
     urls_namespace="api",
     docs_url=None,  # the ready-made page needs inline script, which our policy forbids
     auth=Token(),
+    parser=Bounded(),
 )
 problems.install(api)
 api.add_router("", reading.router)

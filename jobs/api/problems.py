@@ -75,4 +75,6 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(HttpError)
     def other(request: HttpRequest, error: Any) -> HttpResponse:
+        if isinstance(error.__cause__, PayloadErrors):  # ninja wraps what its parser raises
+            return problem(422, "The body is not JSON as it is taken here.", error.__cause__.errors)
         return problem(error.status_code, str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -41,11 +42,12 @@ def _read(sandbox: Sandbox, client: Client, *, offset: str, full: bool = False) 
         rejects += [rejected.reason for rejected in page.rejected]
         to_the_end = full or not sandbox.first_contact_done_at
         met_known = not to_the_end and _only_finished(sandbox, page)
-        recorded = record(sandbox, page.jobs, as_of=as_of)
-        done += recorded
         offset = "" if met_known or page.next_offset in read else page.next_offset or ""
         read.add(offset)
-        _keep_place(sandbox, offset, met=recorded.new)
+        with transaction.atomic():  # a worker that dies has stored a page and its place, or neither
+            recorded = record(sandbox, page.jobs, as_of=as_of)
+            _keep_place(sandbox, offset, met=recorded.new)
+        done += recorded
         if not offset:
             _finish(sandbox, rejects)
             return done

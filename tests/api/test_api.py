@@ -206,7 +206,7 @@ def test_the_openapi_document_can_be_read_by_tools(client: Client) -> None:
 def test_broken_json_is_a_problem(sandbox: Sandbox) -> None:
     api = member(sandbox, Role.OPERATOR)
     answer = api.post("/api/v1/launches", '{"sandbox": ', content_type="application/json")
-    assert answer.status_code == 400
+    assert answer.status_code == 422
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
@@ -227,3 +227,22 @@ def test_the_overview_and_the_failures_count_what_one_may_see(sandbox: Sandbox) 
 @pytest.mark.parametrize("query", ["failures?range=2y", "failures?sandbox=no/where", "overview?sandbox=acme"])
 def test_a_wrong_question_is_a_problem(sandbox: Sandbox, query: str) -> None:
     assert member(sandbox, Role.VIEWER).get(f"/api/v1/{query}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"a":' * 200_000 + "1" + "}" * 200_000,
+        "[" * 1_000_000,
+        '{"sandbox": "acme/prod", "key": "k", "payload": {"x": "' + "y" * 600_000 + '"}}',
+        '{"sandbox": "acme/prod", "key": "k", "payload": {"x": NaN}}',
+    ],
+)
+def test_json_too_deep_too_large_or_not_json_is_refused_before_it_is_read(
+    sandbox: Sandbox, body: str
+) -> None:
+    api = member(sandbox, Role.OPERATOR)
+    answer = api.post("/api/v1/launches", body, content_type="application/json")
+    assert answer.status_code == 422
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert not Launch.objects.exists()

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.running import Copy
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +35,7 @@ def platform(copy: Copy) -> str:
 
 
 @pytest.fixture
-def sign_in(copy: Copy, page: Page) -> Callable[[str], Page]:
+def sign_in(copy: Copy, page: Page) -> Iterator[Callable[[str], Page]]:
     """`sign_in("operator")`: the page of that person, who has come in by the sign-in form."""
 
     def come_in(name: str) -> Page:
@@ -48,4 +48,6 @@ def sign_in(copy: Copy, page: Page) -> Callable[[str], Page]:
         return page
 
     expect.set_options(timeout=PATIENCE_MS)
-    return come_in
+    said = len(copy.lines)
+    yield come_in
+    print("\n".join(copy.lines[said:]))  # shown when the walk failed

@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.running import Copy
 
-pytestmark = [pytest.mark.xdist_group("up"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("up"), pytest.mark.timeout(600)]
 
 SignIn = Callable[[str], Page]
 

@@ -178,7 +178,9 @@ def test_an_unchanged_list_writes_nothing_but_when_it_was_seen(remote: Remote, s
     assert fresh(sandbox).version == version
 
 
-def test_reading_proves_the_credential_and_notes_how_long_its_token_lasts(remote: Remote, sandbox: Sandbox) -> None:
+def test_reading_proves_the_credential_and_notes_how_long_its_token_lasts(
+    remote: Remote, sandbox: Sandbox
+) -> None:
     discover(sandbox)
     connection = Connection.objects.get()
     assert connection.credential_checked_at is not None

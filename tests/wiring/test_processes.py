@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from exportui.processes import Child, Supervisor, ending
+from tests.running import left
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 
@@ -115,10 +116,10 @@ def test_what_a_dead_child_leaves_of_its_group_is_killed_before_it_starts_again(
     code = "import subprocess, time; print(subprocess.Popen(['sleep', '600']).pid); time.sleep(600)"
     stage.open(Child("web", lambda: python(code)))
     stage.until(lambda: stage.said)
-    orphan = int(stage.said[0][1])
+    orphan = psutil.Process(int(stage.said[0][1]))
     os.kill(stage.pid("web"), signal.SIGKILL)
     stage.until(lambda: len(stage.said) == 3)  # its pid, its end, the pid of the next
-    assert not is_running(orphan)
+    assert not left([orphan])
 
 
 def test_a_child_that_is_done_stays_done_and_those_after_it_start(stage: Stage) -> None:
@@ -151,9 +152,9 @@ def test_stopping_ends_a_child_that_ignores_the_polite_signal(
     )
     stage.open(Child("worker", lambda: python(code)))
     stage.until(lambda: stage.said)
-    pid = stage.pid("worker")
+    deaf = psutil.Process(stage.pid("worker"))
     stage.supervisor.stop()
-    assert not is_running(pid)
+    assert not left([deaf])
 
 
 def test_children_are_stopped_in_the_opposite_order_of_their_start(stage: Stage) -> None:
@@ -209,27 +210,16 @@ def test_a_signal_ends_the_whole_family_in_order(parent: subprocess.Popen[str], 
     parent.send_signal(number)
     assert parent.wait(10) == 0
     assert parent.stdout.read() == "done\n"
-    assert not [process for process in family if is_running(process.pid)]
+    assert not left(family)
 
 
 def test_nobody_is_left_when_the_supervisor_itself_is_killed(parent: subprocess.Popen[str]) -> None:
     family = family_of(parent)
     parent.kill()
     parent.wait()
-    deadline = time.monotonic() + 15
-    while left := [process for process in family if is_running(process.pid)]:
-        assert time.monotonic() < deadline, left
-        time.sleep(0.05)
+    assert not left(family)
 
 
 def test_an_end_is_told_as_a_person_would() -> None:
     assert ending(-9) == "was ended by SIGKILL"
     assert ending(2) == "ended with exit code 2"
-
-
-def is_running(pid: int) -> bool:
-    """Whether it runs; a zombie that its adopter has not collected yet does not."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
