@@ -30,7 +30,8 @@ def launch(
 
     outcome: what was ordered for it. `code` (one of `failures.CODES`) fails it, `never` keeps it in
     PROCESSING, `warn` lets it succeed with an error entry, `profiles` is how many it exports at most,
-    `miscount` is added to its own counter, so that this contradicts its files.
+    `miscount` is added to its own counter, so that this contradicts its files. With a `speed` of its own a job
+    takes no place among those that run at once.
     """
     Tenant.objects.update(last_job_id=F("last_job_id") + 1)
     tenant = Tenant.objects.get()
@@ -56,7 +57,13 @@ def launch(
         status="NEW",
         record=record(script, now_ms),
         script=script.stored(),
-        asked={"payload": payload, "outcome": dict(outcome), "policy": policy["id"], "stage": "waiting"},
+        asked={
+            "payload": payload,
+            "outcome": dict(outcome),
+            "policy": policy["id"],
+            "stage": "waiting",
+            "apart": speed is not None,
+        },
         next_change_ms=now_ms + script.pace["queue"],
     )
     dataset = Dataset.objects.get(dataset_id=payload["destination"]["datasetId"])

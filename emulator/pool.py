@@ -16,6 +16,7 @@ from typing import Any
 
 from django.conf import settings
 
+GONE_S = 10
 ROOT = Path(__file__).resolve().parent.parent
 
 Progress = Callable[[float, str], None]
@@ -51,10 +52,12 @@ class Task:
         raise WorkFailed("died", "the export process did not start")
 
     def stop(self) -> None:
+        """Return when its child is gone, so that nothing is written any more."""
         with self._lock:
             self._stopped = True
             if self._child is not None:
                 self._child.kill()
+                self._child.wait(GONE_S)
 
     def _ask(self, child: subprocess.Popen[str]) -> Any:
         with self._lock:

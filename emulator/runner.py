@@ -9,10 +9,12 @@ Whoever reads first brings the records up to the clock (`settle`). One thread sl
 due, so that jobs go on when nobody reads; without jobs it sleeps for good. `drain` is for a clock that leapt:
 it returns when everything that is due by then has been done.
 
+`AT_ONCE` jobs run at once, from started to exported; the others queue. A job ordered never to end gives its
+place up, and those of the start data take none, so that a newcomer need not wait for them.
+
 A job's `asked["stage"]`: waiting (for its time) → queued (for a place) → started → working → exported
-(its files are whole, but not published) → over. `AT_ONCE` bounds started to exported; a job ordered never to
-end gives its place up. After a restart waiting, queued and started jobs go on, exported ones are published,
-and the work of others begins again; a third time it fails.
+(its files are whole, but not published) → over. After a restart waiting, queued and started jobs go on,
+exported ones are published, and the work of others begins again; a third time it fails.
 """
 
 from __future__ import annotations
@@ -205,23 +207,26 @@ def _fill(now_ms: int) -> bool:
     return bool(waiting)
 
 
-def _start(job: Job, free_ms: int, now_ms: int) -> None:
-    """It starts when its queueing was over and the place was free, whichever came later."""
+def _start(job: Job, free_ms: int | None, now_ms: int) -> None:
+    """It starts when its queueing was over and the place was free, whichever came later; None: it takes none."""
     script = Script(**job.script)
-    started_ms = max(script.created_ms + script.pace["queue"], free_ms)
+    started_ms = max(script.created_ms + script.pace["queue"], free_ms or 0)
     export_ms = started_ms + script.pace["prepare"]
     phases: dict[str, list[int | None]] = {"profileExportTime": [export_ms, None]}
     is_endless = job.asked["outcome"].get("never", False)
-    if is_endless:
+    if is_endless and free_ms is not None:
         heapq.heappush(_free, started_ms)
-    job.asked = job.asked | {"stage": "endless" if is_endless else "started", "holds": not is_endless}
+    holds = free_ms is not None and not is_endless
+    job.asked = job.asked | {"stage": "endless" if is_endless else "started", "holds": holds}
     _show(job, replace(script, started_ms=started_ms, phases=phases), now_ms)
 
 
 def _step(job: Job, now_ms: int) -> None:
     """Do what is due for one job."""
     stage, script = job.asked.get("stage"), Script(**job.script)
-    if stage == "waiting":
+    if stage == "waiting" and job.asked.get("apart"):
+        _start(job, None, now_ms)
+    elif stage == "waiting":
         job.asked = job.asked | {"stage": "queued"}
         job.next_change_ms = None
         job.save(update_fields=["asked", "next_change_ms"])

@@ -86,6 +86,13 @@ def test_how_many_run_at_once_can_be_set(start_remote: StartRemote) -> None:
     assert states.count("PROCESSING") == 4
 
 
+def test_a_newcomer_need_not_wait_for_the_jobs_of_the_start_data(start_remote: StartRemote) -> None:
+    running = Running(start_remote("--jobs", "30", "--arrivals", "0"))
+    first, second = running.create(), running.create()
+    running.remote.advance(9)
+    assert [running.get(job)["status"] for job in (first, second)] == ["PROCESSING", "PROCESSING"]
+
+
 def test_a_job_that_never_ends_blocks_nobody(remote: Remote) -> None:
     running = Running(remote)
     remote.fault({"outcome": {"never": True}}, method="POST", path=EXPORT_JOBS, times=3)
@@ -206,6 +213,25 @@ def test_a_kill_at_any_moment_is_survived(start_remote: StartRemote) -> None:
     assert len(running.files()) == sum(running.get(job)["status"] == "SUCCEEDED" for job in made)
 
 
+def test_a_target_that_is_deleted_while_the_job_waits_fails_it(remote: Remote) -> None:
+    running = Running(remote)
+    datasets = f"{remote.url}/data/foundation/catalog/dataSets"
+    union = {
+        "id": "https://ns.adobe.com/xdm/context/profile__union",
+        "contentType": "application/vnd.adobe.xed+json",
+    }
+    made = running.session.post(datasets, json={"name": "Short-lived", "schemaRef": union}, timeout=5)
+    dataset_id = made.json()[0].rpartition("/")[2]
+    job = running.create(destination={"datasetId": dataset_id})
+    assert running.session.delete(f"{datasets}/{dataset_id}", timeout=5).ok
+    ended = running.end(job)
+    assert ended["status"] == "FAILED"
+    assert f"dataset {dataset_id} not found" in ended["errors"][0]["callStack"]
+    assert running.files() == []
+    running.session = remote.session()
+    assert running.end(running.create())["status"] == "SUCCEEDED", "others go on"
+
+
 def test_a_segment_never_evaluated_fails_the_job_until_it_is_evaluated(remote: Remote) -> None:
     running = Running(remote)
     found = running.session.get(f"{remote.url}/data/core/ups/segment/definitions", timeout=5).json()[
@@ -297,15 +323,16 @@ def test_no_child_outlives_the_emulator(start_remote: StartRemote) -> None:
     assert not any(path.exists() for path in born)
 
 
+def used_ticks(pid: int) -> int:
+    """Processor time so far, in hundredths of a second."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
 def test_an_idle_emulator_uses_no_processor_time(start_remote: StartRemote) -> None:
     remote = start_remote("--jobs", "0", "--arrivals", "0")
     assert requests.get(remote.url, timeout=5).ok
     assert remote.process is not None
-
-    def used() -> int:
-        fields = Path(f"/proc/{remote.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return int(fields[11]) + int(fields[12])
-
-    before = used()
+    before = used_ticks(remote.process.pid)
     time.sleep(2)
-    assert used() - before <= 1
+    assert used_ticks(remote.process.pid) - before <= 1
