@@ -56,13 +56,13 @@ def launch_two_segments(page: Page) -> list[str]:
 def look_into_the_results(page: Page, tmp_path: Path) -> None:
     """What the export wrote: rows in a table, and a file that holds as many of them as the page says."""
     results = page.get_by_role("region", name="Results")
-    row = results.locator("table:not(.rows) tbody tr").first
+    row = results.locator("table:not(.sheet) tbody tr").first
     counted = (row.locator("td[data-label=Records]").text_content() or "").replace(
         "\N{NARROW NO-BREAK SPACE}", ""
     )
     row.get_by_role("link", name="Preview").click()
-    expect(results.locator("table.rows th").first).to_be_visible()
-    expect(results.locator("table.rows tbody tr").first).to_be_visible()
+    expect(results.locator("table.sheet th").first).to_be_visible()
+    expect(results.locator("table.sheet tbody tr").first).to_be_visible()
     with page.expect_download() as begun:
         row.get_by_role("link", name="Download").click()
     saved = tmp_path / begun.value.suggested_filename

@@ -83,8 +83,8 @@ def test_once_it_has_ended_the_part_says_stop_and_asks_no_more(operator: Client,
     record(place, [read_job(raw | {"status": "SUCCEEDED"})], as_of=timezone.now())
     answer = live(operator, job, version)
     assert answer.status_code == 286
-    assert "hx-trigger" not in answer.content.decode()
-    assert "hx-trigger" not in shown(operator, job)
+    assert "live from:body" not in answer.content.decode()
+    assert "live from:body" not in shown(operator, job)
 
 
 def test_elapsed_times_never_grow_old_on_a_moving_job(operator: Client, place: Sandbox) -> None:
