@@ -36,6 +36,8 @@ def choice(name: str, value: str, *, of: tuple[str, ...]) -> str:
 
 def data_dir(value: str) -> Path:
     """The absolute data directory, made when missing and then readable by its owner alone."""
+    if not value.strip():
+        raise ImproperlyConfigured("EXPORTUI_DATA_DIR is empty; name a directory, or do not set it.")
     path = Path(value).expanduser().absolute()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)

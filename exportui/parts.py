@@ -19,7 +19,9 @@ from exportui.processes import Child, Supervisor
 PYTHON = [sys.executable, "-m"]
 WEB_THREADS, WORKER_THREADS = "8", "8"
 EMULATOR_SPEED = "20"
-EMULATOR_PROFILES = "20000"  # of each sandbox: made in seconds at the first start; the emulator alone makes 100,000
+EMULATOR_PROFILES = (
+    "20000"  # of each sandbox: made in seconds at the first start; the emulator alone makes 100,000
+)
 WAITING = "emulator on "
 # Two arenas instead of one per thread: a third less memory in processes with many threads, no slower here.
 SMALL = {"MALLOC_ARENA_MAX": "2", "PYTHONUNBUFFERED": "1"}

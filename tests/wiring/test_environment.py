@@ -123,3 +123,8 @@ def test_another_broker_is_refused_without_showing_its_password() -> None:
     with pytest.raises(ImproperlyConfigured, match="REDIS_URL") as refusal:
         environment.redis_url("amqp://u:secret@mq//", socket=Path("/s"))
     assert "secret" not in str(refusal.value)
+
+
+def test_an_empty_data_directory_is_refused_and_does_not_mean_here() -> None:
+    with pytest.raises(ImproperlyConfigured, match="EXPORTUI_DATA_DIR is empty"):
+        environment.data_dir(" ")
