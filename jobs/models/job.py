@@ -54,6 +54,11 @@ class ExportJob(models.Model):
     changed_at = models.DateTimeField(db_index=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
+    # A reading that would move the job back waits here for a second one that says the same.
+    doubt_digest = models.CharField(max_length=64, blank=True, default="")
+    doubted_at = models.DateTimeField(null=True, blank=True)
+    # When the platform last took something back that it had said: an older update time, or an end.
+    stepped_back_at = models.DateTimeField(null=True, blank=True)
     duration_ms = models.BigIntegerField(null=True, blank=True)
 
     dataset_id = models.CharField(max_length=300, blank=True, default="")
@@ -129,7 +134,8 @@ class ExportJob(models.Model):
         ended = outcome_flags(
             self.state, error_count=self.error_count, profiles_exported=self.profiles_exported
         )
-        return timed | ended | ({Flag.GONE} if self.gone_at else set())
+        gone = {Flag.GONE} if self.gone_at else set()
+        return timed | ended | gone | ({Flag.STEPPED_BACK} if self.stepped_back_at else set())
 
     def elapsed_ms(self, now: datetime) -> int | None:
         """What the platform says it took; while it runs, the time since its creation."""

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from jobs.client.api import Client
 from jobs.client.errors import CredentialRefused, PlatformError
-from jobs.connect import client_for
+from jobs.connect import watcher_for
 from jobs.models import Connection, Sandbox
 from jobs.rules import cadence
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 def reading(sandbox: Sandbox) -> Iterator[Client]:
     """A client to read the sandbox with; an error of the platform is noted on the sandbox and goes on up."""
     try:
-        with client_for(sandbox) as client:
+        with watcher_for(sandbox) as client:
             yield client
     except PlatformError as error:
         note_failure(sandbox, error, now=timezone.now())

@@ -2,72 +2,32 @@
 
 from __future__ import annotations
 
-import time
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 
-from django.core.cache import cache
 from django.utils import timezone
 
 from jobs.client.api import Client
-from jobs.client.credential import Credential, Token
+from jobs.client.credential import Credential
 from jobs.client.errors import CredentialRefused, PlatformError
-from jobs.models import Connection, Sandbox, Sealed, SealedError
-
-LOCK_S = 60
-
-
-class SharedTokenStore:
-    """Tokens in the cache that all processes share, encrypted under the field keys; see client.TokenStore."""
-
-    def get(self, key: str) -> Token | None:
-        kept = cache.get(f"token:{key}")
-        if kept is None:
-            return None
-        try:
-            return Token(
-                Sealed(kept["sealed"]).open(),
-                datetime.fromtimestamp(kept["expires"], tz=UTC),
-                kept["lifetime"],
-            )
-        except (SealedError, KeyError, TypeError, ValueError):
-            return None
-
-    def put(self, key: str, token: Token) -> None:
-        kept = {
-            "sealed": Sealed.seal(token.value).ciphertext,
-            "expires": token.expires_at.timestamp(),
-            "lifetime": token.lifetime_s,
-        }
-        cache.set(f"token:{key}", kept, timeout=token.lifetime_s)
-
-    def drop(self, key: str, token_value: str) -> None:
-        token = self.get(key)
-        if token is not None and token.value == token_value:
-            cache.delete(f"token:{key}")
-
-    @contextmanager
-    def lock(self, key: str) -> Iterator[None]:
-        """Held by one process at a time; frees itself after a minute, when whoever held it has died."""
-        name, mine = f"token-lock:{key}", uuid.uuid4().hex
-        deadline = time.monotonic() + LOCK_S
-        while not cache.add(name, mine, timeout=LOCK_S) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        try:
-            yield
-        finally:
-            if cache.get(name) == mine:
-                cache.delete(name)
-
+from jobs.client.retry import Retry
+from jobs.client.throttle import Throttle
+from jobs.connect.budget import slots_of
+from jobs.connect.tokens import SharedTokenStore
+from jobs.models import Connection, Sandbox, SealedError
 
 STORE = SharedTokenStore()
+# A pass of the watcher comes again by itself: it gives up sooner than a person's call, and holds up nobody.
+PATIENCE = Retry(repeats=1, budget_s=15.0)
 
 
 def client_for(sandbox: Sandbox) -> Client:
     """A client that speaks as the sandbox's connection; CredentialRefused when its secret cannot be read."""
     return _client(sandbox.connection, sandbox.name)
+
+
+def watcher_for(sandbox: Sandbox) -> Client:
+    """The same for the watcher, which repeats a failed call at once only once."""
+    return _client(sandbox.connection, sandbox.name, retry=PATIENCE)
 
 
 def client_of(connection: Connection) -> Client:
@@ -94,7 +54,7 @@ def verify(connection: Connection, *, sandbox: str = "") -> PlatformError | None
     return None
 
 
-def _client(connection: Connection, sandbox: str) -> Client:
+def _client(connection: Connection, sandbox: str, retry: Retry | None = None) -> Client:
     try:
         secret = connection.client_secret.open()
     except SealedError as error:
@@ -106,7 +66,10 @@ def _client(connection: Connection, sandbox: str) -> Client:
         scopes=connection.scopes,
         org_id=connection.org_id,
     )
-    return Client(connection.platform_url, credential, sandbox=sandbox, store=STORE)
+    throttle = Throttle(slots_of(connection.pk), per_second=connection.requests_per_second)
+    return Client(
+        connection.platform_url, credential, sandbox=sandbox, store=STORE, retry=retry, throttle=throttle
+    )
 
 
 def _note(connection: Connection, error: PlatformError | None, expires_at: datetime | None) -> None:
