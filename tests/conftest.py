@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -83,8 +84,9 @@ def asks_the_database(item: pytest.Item) -> bool:
 
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> None:
-    """Sign-in counters of one test must not lock out the next."""
+    """Sign-in counters of one test must not lock out the next, nor usual durations be those of its jobs."""
     cache.clear()
+    importlib.import_module("jobs.models.usual").usual_ms.cache_clear()
 
 
 @pytest.fixture(scope="session")

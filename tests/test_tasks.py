@@ -20,7 +20,7 @@ from redis import Redis
 from jobs import tasks
 from jobs.launch.cancel import request_cancel
 from jobs.launch.submit import launch
-from jobs.models import ExportJob, JobSnapshot, JobTally, Launch, LaunchState, Sandbox
+from jobs.models import Connection, ExportJob, JobSnapshot, JobTally, Launch, LaunchState, Sandbox
 from tests import make
 from tests.remote import EXPORT_JOBS, Remote
 
@@ -111,6 +111,7 @@ def test_a_worker_killed_in_the_middle_of_a_pass_loses_and_doubles_nothing(
     worker: Worker, remote: Remote, sandbox: Sandbox
 ) -> None:
     finished(remote, 300)
+    Connection.objects.update(page_limit=100)
     remote.fault({"delay_s": 1}, path=EXPORT_JOBS, times=None)
     worker.start()
     tasks.tick.delay()
@@ -118,7 +119,9 @@ def test_a_worker_killed_in_the_middle_of_a_pass_loses_and_doubles_nothing(
     worker.end(signal.SIGKILL)
     assert ExportJob.objects.count() < 300
     remote.clear_faults()
-    Sandbox.objects.update(next_discovery_at=timezone.now())  # the dead worker's lease runs out
+    Sandbox.objects.update(
+        leased_until=timezone.now(), handed_out_at=None
+    )  # the dead worker's lease runs out
     worker.start()
     tasks.tick.delay()
     until(lambda: Sandbox.objects.get().first_contact_done_at, "the end of the first contact")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from jobs.rules.lateness import outcome_flags, running_flags
 from jobs.rules.status import ACTIVE, LOOK, TERMINAL, Flag, JobStatus, Look
 
 STATUS_CHOICES = [(status.value, LOOK[status].word) for status in JobStatus]
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _ACTIVE = [status.value for status in ACTIVE]
 
 
@@ -34,6 +35,10 @@ class JobQuerySet(models.QuerySet["ExportJob"]):
     def due(self, now: datetime) -> Self:
         """Jobs whose record should be read again."""
         return self.filter(next_poll_at__lte=now)
+
+    def moving(self) -> Self:
+        """Jobs whose record may still change; written so that the partial index of them is used."""
+        return self.filter(next_poll_at__gt=_EVER)
 
     def named(self, identifier: str) -> Self:
         """Jobs that carry the identifier anywhere: job, batch, dataset, segment, request or gateway id."""
@@ -106,6 +111,11 @@ class ExportJob(models.Model):
             models.Index(fields=["status", "ended_at", "id"], name="job_status_ended"),
             models.Index(
                 fields=["next_poll_at"], name="job_due", condition=models.Q(next_poll_at__isnull=False)
+            ),
+            models.Index(
+                fields=["sandbox", "next_poll_at"],
+                name="job_moving",
+                condition=models.Q(next_poll_at__isnull=False),
             ),
         ]
 
