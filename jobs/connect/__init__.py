@@ -17,7 +17,7 @@ from jobs.models import Connection, Sandbox, SealedError
 
 STORE = SharedTokenStore()
 # A pass of the watcher comes again by itself: it gives up sooner than a person's call, and holds up nobody.
-PATIENCE = Retry(repeats=1, budget_s=15.0)
+PATIENCE = Retry(repeats=1, longest_wait_s=2.0, budget_s=15.0)
 
 
 def client_for(sandbox: Sandbox) -> Client:
