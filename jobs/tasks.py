@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_shutting_down
+from django.db import close_old_connections
 from django.utils import timezone
 
 from jobs.client.errors import PlatformError
@@ -49,6 +50,7 @@ def sweep(sandbox_id: int) -> None:
     except PlatformError:
         pass
     finally:
+        close_old_connections()  # the database may have been restarted under us; the lease is given back all the same
         claim.give_back(sandbox)
     if is_pressing and not leaving.is_set():
         sweep.delay(sandbox_id)

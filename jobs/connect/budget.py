@@ -70,6 +70,14 @@ class SharedSlots:
             return None
 
 
+def is_shared() -> bool:
+    """Whether the processes can hear of each other: Redis answers."""
+    try:
+        return bool(_redis().ping())
+    except RedisError:
+        return False
+
+
 @lru_cache(maxsize=1000)
 def slots_of(connection_id: int) -> SharedSlots:
     """The one object of this process for a connection: what it remembers alone is shared by its threads."""

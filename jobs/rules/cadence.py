@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from jobs.rules.status import TERMINAL, JobStatus
 
 DISCOVERY_EVERY = timedelta(seconds=10)
-LEASE = timedelta(seconds=120)
+# Longer than a call with its repeat usually takes; if one takes longer still, two do the same work, once.
+LEASE = timedelta(seconds=60)
 UNKNOWN_EVERY = timedelta(minutes=10)
 CATALOG_EVERY = timedelta(minutes=10)
 # A refused credential is mended by a person; then it is tried at once.
