@@ -69,9 +69,7 @@ def record(sandbox: Sandbox, remotes: Iterable[RemoteJob], *, as_of: datetime) -
         return Recorded()
     with transaction.atomic():
         Sandbox.objects.select_for_update().get(pk=sandbox.pk)
-        known = {
-            job.remote_id: job for job in sandbox.jobs.filter(remote_id__in=latest).select_related("record")
-        }
+        known = {job.remote_id: job for job in sandbox.jobs.filter(remote_id__in=latest)}
         new = [remote for remote in latest.values() if remote.remote_id not in known]
         seen = [(known[remote.remote_id], remote) for remote in latest.values() if remote.remote_id in known]
         differing = [(job, remote) for job, remote in seen if _differs(job, remote, as_of)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
 from django.utils import timezone
 
@@ -11,13 +13,15 @@ from jobs.client.errors import PlatformDown, Unreadable
 from jobs.client.records import JobPage
 from jobs.models import ExportJob, Sandbox
 from jobs.monitor.leaving import leaving
-from jobs.monitor.listing import largest, reaches, read_from, read_page, shelf
+from jobs.monitor.listing import Answer, ask, cursor, largest, reaches, read_from, read_page, shelf
 from jobs.monitor.refresh import again_later, read_one
 from jobs.rules.plan import Moving, Plan, Step, plan
 from jobs.sync import Recorded, record
 
 # Plans are made for so many seconds: what has grown hungry meanwhile has its turn in the next.
-SLICE_S = 2.0
+SLICE_S = 4.0
+# So many pages are asked for ahead: the platform answers them while we store the one before.
+AHEAD = 3
 _TROUBLE_WITH_ONE = (PlatformDown, Unreadable)
 _MOST_TROUBLE = 3
 
@@ -44,10 +48,15 @@ def cover(sandbox: Sandbox, client: Client, steps: Iterable[Step]) -> Recorded:
 
     A page that turns out not to begin where it should ends it: a new plan can do without.
     """
-    covering = Covering(sandbox, client)
-    for step in steps:
-        if leaving.is_set() or not covering.makes(step):
-            break
+    covering, rest = Covering(sandbox, client), deque(steps)
+    with ThreadPoolExecutor(AHEAD) as pool:
+        under_way: deque[Future[Answer] | None] = deque()
+        while rest and not leaving.is_set():
+            while len(under_way) < min(AHEAD, len(rest)):
+                under_way.append(covering.asked_ahead(rest[len(under_way)], pool))
+            if not covering.makes(rest.popleft(), under_way.popleft()):
+                break
+        pool.shutdown(wait=False, cancel_futures=True)
     return covering.done
 
 
@@ -61,12 +70,20 @@ class Covering:
         self.offset = ""
         self.trouble = 0
 
-    def makes(self, step: Step) -> bool:
+    def asked_ahead(self, step: Step, pool: Executor) -> Future[Answer] | None:
+        """The answer to come for a page whose beginning is known; the others have their turn."""
+        if step.begins is None:
+            return None
+        offset = cursor(self.sandbox, step.begins)
+        return pool.submit(ask, self.client, limit=step.entries, offset=offset)
+
+    def makes(self, step: Step, answer: Future[Answer] | None) -> bool:
+        """Make the request, or take its answer; False when what follows cannot be made."""
         if not step.is_page:
             self.ask_for(step.jobs, unlisted=set())
             return True
-        as_of = timezone.now()
-        page = self.page(step)
+        as_of = answer.result().asked_at if answer and not answer.exception() else timezone.now()
+        page = self.page(step, answer)
         if page is None:
             return False
         self.done += record(self.sandbox, page.jobs, as_of=as_of)
@@ -75,9 +92,10 @@ class Covering:
         self.ask_for(absent, unlisted={job.pk for job in absent if reaches(page, job.created_at)})
         return step.begins is not None or bool(self.offset)
 
-    def page(self, step: Step) -> JobPage | None:
+    def page(self, step: Step, answer: Future[Answer] | None) -> JobPage | None:
         if step.begins is not None:
-            return read_from(self.sandbox, self.client, begins=step.begins, limit=step.entries)
+            asked = answer.result if answer else None
+            return read_from(self.sandbox, self.client, begins=step.begins, limit=step.entries, asked=asked)
         page = read_page(self.sandbox, self.client, limit=step.entries, offset=self.offset)
         self.offset = page.next_offset or ""
         return page

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from django.utils import timezone
 
@@ -23,28 +24,49 @@ def largest(connection: Connection) -> int:
     return connection.page_limit or SIZES[0]
 
 
-def read_page(sandbox: Sandbox, client: Client, *, limit: int, offset: str = "") -> JobPage:
+class Answer(NamedTuple):
+    """A page with the moments at which it was asked for and came."""
+
+    page: JobPage
+    asked_at: datetime
+    answered_at: datetime
+
+
+Ask = Callable[[], Answer]
+
+
+def ask(client: Client, *, limit: int, offset: str) -> Answer:
+    """A page as it comes; touches nothing of ours, so that it may run in a thread of its own."""
+    asked_at = timezone.now()
+    page = client.list_jobs(limit=limit, offset=offset)
+    return Answer(page, asked_at, timezone.now())
+
+
+def read_page(
+    sandbox: Sandbox, client: Client, *, limit: int, offset: str = "", asked: Ask | None = None
+) -> JobPage:
     """A page of at most `limit` records; a platform that refuses so many is asked for fewer, and remembered.
 
     A page that holds fewer than asked for though the list goes on tells the platform's own limit. How far its
-    clock is from ours is noted by the way.
+    clock is from ours is noted by the way. `asked` waits for the answer where the page was asked for before.
     """
-    connection, asked_at = sandbox.connection, timezone.now()
+    connection = sandbox.connection
     smaller = next((size for size in SIZES if size < limit), 0)
     try:
-        page = client.list_jobs(limit=limit, offset=offset)
+        answer = asked() if asked else ask(client, limit=limit, offset=offset)
     except Refused:
         if not smaller or limit <= (connection.page_limit or 0):
             raise
         page = read_page(sandbox, client, limit=smaller, offset=offset)
         _learn(connection, page_limit=min(smaller, connection.page_limit or smaller))
         return page
+    page = answer.page
     held = len(page.jobs) + len(page.rejected)
     if page.next_offset and 0 < held < limit:
         _learn(connection, page_limit=held)
     elif held >= limit > (connection.page_limit or limit):
         _learn(connection, page_limit=limit)
-    _note_clock(connection, page, asked_at)
+    _note_clock(connection, answer)
     return page
 
 
@@ -58,14 +80,16 @@ def cursor(sandbox: Sandbox, begins: datetime) -> str:
     return "" if found is None else f"{round(found[0].timestamp() * 1000)}_{found[1]}"
 
 
-def read_from(sandbox: Sandbox, client: Client, *, begins: datetime, limit: int) -> JobPage | None:
+def read_from(
+    sandbox: Sandbox, client: Client, *, begins: datetime, limit: int, asked: Ask | None = None
+) -> JobPage | None:
     """A page that begins with the jobs created at this moment; None from a platform that takes no such cursor.
 
     One that refuses it, or ignores it and gives younger jobs, is remembered as such.
     """
     connection, offset = sandbox.connection, cursor(sandbox, begins)
     try:
-        page = read_page(sandbox, client, limit=limit, offset=offset)
+        page = read_page(sandbox, client, limit=limit, offset=offset, asked=asked)
     except Refused:
         if not offset or connection.takes_cursors:
             raise
@@ -102,9 +126,10 @@ def _learn(connection: Connection, **fields: object) -> None:
     Connection.objects.filter(pk=connection.pk).update(**fields)
 
 
-def _note_clock(connection: Connection, page: JobPage, asked_at: datetime) -> None:
-    if page.server_time is None:
+def _note_clock(connection: Connection, answer: Answer) -> None:
+    told = answer.page.server_time
+    if told is None:
         return
-    found = clock.offset_ms(page.server_time, asked_at=asked_at, answered_at=timezone.now())
+    found = clock.offset_ms(told, asked_at=answer.asked_at, answered_at=answer.answered_at)
     if clock.has_moved(connection.clock_offset_ms, found):
         _learn(connection, clock_offset_ms=found)

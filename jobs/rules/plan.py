@@ -21,6 +21,8 @@ AGAIN_S = 1.0
 # The list may hold jobs we have not met: so many more entries are asked for.
 SPARE = 5
 _AT_ONCE = 1000.0
+# What has waited for so many rounds of everything that is worth reading goes before what is hungrier.
+_ROUNDS = 1.1
 _HEAD = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -134,7 +136,7 @@ def plan(
             steps = list(_anywhere(jobs, shelf, page_limit, page_limit))
     else:
         steps = _from_the_head(jobs, shelf, page_limit, most_pages=budget)
-    chosen = _worth_it(steps, now)
+    chosen = _in_turn(_worth_it(steps, now), per_second=per_second, now=now)
     oldest = max((step.age_s(now) for step in chosen), default=0.0)
     return Plan(
         steps=tuple(chosen[:budget]),
@@ -145,11 +147,23 @@ def plan(
 
 
 def _worth_it(steps: list[Step], now: datetime) -> list[Step]:
-    """Those worth making now, the hungriest first; pages that hang on each other stay in their order, in front."""
+    """Those worth making now; pages that hang on each other stay together, in front."""
     hanging = [step for step in steps if step.hangs]
     last = max((n for n, step in enumerate(hanging, start=1) if step.is_worth_it(now)), default=0)
-    free = [step for step in steps if not step.hangs and step.is_worth_it(now)]
-    return hanging[:last] + sorted(free, key=lambda step: step.hunger(now), reverse=True)
+    return hanging[:last] + [step for step in steps if not step.hangs and step.is_worth_it(now)]
+
+
+def _in_turn(steps: list[Step], *, per_second: float, now: datetime) -> list[Step]:
+    """The hungriest first; but when there is more than the rate allows, nobody waits much longer than a round."""
+    round_s = len(steps) / per_second
+
+    def turn(step: Step) -> tuple[bool, bool, float]:
+        hunger, age_s = step.hunger(now), step.age_s(now)
+        has_waited = hunger > _ROUNDS and age_s > _ROUNDS * round_s
+        return hunger < _AT_ONCE, not has_waited, -age_s if has_waited else -hunger
+
+    hanging = [step for step in steps if step.hangs]
+    return hanging + sorted((step for step in steps if not step.hangs), key=turn)
 
 
 def _anywhere(jobs: list[Moving], shelf: Shelf, limit: int, weight: int) -> Iterator[Step]:

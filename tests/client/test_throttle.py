@@ -75,7 +75,7 @@ def test_a_request_after_a_rest_waits_for_nothing_and_saves_nothing_up() -> None
 def test_a_slot_that_is_too_far_off_is_not_taken_and_says_when_to_come_back() -> None:
     clock = Clock()
     slots = LocalSlots(clock)
-    throttle = Throttle(slots, per_second=10, sleep=clock.sleep)
+    throttle = Throttle(slots, per_second=10, sleep=clock.sleep, clock=clock)
     throttle.rest(300)
     with pytest.raises(Throttled, match="Nothing was sent") as raised:
         throttle.take("listing")
@@ -97,7 +97,7 @@ def test_retry_after_closes_the_budget_for_everybody_who_shares_it(
     remote: Remote, credential: Credential
 ) -> None:
     clock = Clock()
-    throttle = Throttle(LocalSlots(clock), per_second=10, sleep=clock.sleep)
+    throttle = Throttle(LocalSlots(clock), per_second=10, sleep=clock.sleep, clock=clock)
     store, never = MemoryTokenStore(), Retry(repeats=0)
     one, other = (
         Client(remote.url, credential, remote.credentials["sandbox"], store, retry=never, throttle=throttle)
@@ -116,7 +116,7 @@ def test_retry_after_closes_the_budget_for_everybody_who_shares_it(
 def test_a_429_without_a_time_rests_for_a_second(remote: Remote, credential: Credential) -> None:
     clock = Clock()
     slots = LocalSlots(clock)
-    throttle = Throttle(slots, per_second=10, sleep=clock.sleep)
+    throttle = Throttle(slots, per_second=10, sleep=clock.sleep, clock=clock)
     client = Client(
         remote.url,
         credential,
@@ -129,3 +129,23 @@ def test_a_429_without_a_time_rests_for_a_second(remote: Remote, credential: Cre
     with pytest.raises(Throttled):
         client.list_jobs()
     assert slots.reserve(every_s=0.1, within_s=10) == pytest.approx(1)
+
+
+def test_who_oversleeps_takes_another_slot() -> None:
+    """Eleven requests, of which one wakes up half a second late: no second holds more than ten all the same."""
+    clock, moments = Clock(), []
+    naps = iter([0.0] * 4 + [0.5] + [0.0] * 40)
+    throttle = Throttle(
+        LocalSlots(clock), per_second=10, sleep=lambda s: clock.sleep(s + next(naps)), clock=clock
+    )
+    for _ in range(30):
+        throttle.take("listing")
+        moments.append(clock.now)
+    assert most_in_a_second(moments) <= 10
+
+
+def test_a_machine_that_is_always_late_sends_all_the_same() -> None:
+    clock = Clock()
+    throttle = Throttle(LocalSlots(clock), per_second=10, sleep=lambda s: clock.sleep(s + 0.09), clock=clock)
+    for _ in range(3):
+        throttle.take("listing")
