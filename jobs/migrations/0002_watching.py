@@ -6,90 +6,100 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('jobs', '0001_initial'),
+        ("jobs", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='connection',
-            name='clock_offset_ms',
+            model_name="connection",
+            name="clock_offset_ms",
             field=models.BigIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='connection',
-            name='page_limit',
+            model_name="connection",
+            name="page_limit",
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='connection',
-            name='pause_count',
+            model_name="connection",
+            name="pause_count",
             field=models.PositiveIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='connection',
-            name='paused_until',
+            model_name="connection",
+            name="paused_until",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='connection',
-            name='requests_per_second',
-            field=models.PositiveSmallIntegerField(default=10, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)], verbose_name='requests per second'),
+            model_name="connection",
+            name="requests_per_second",
+            field=models.PositiveSmallIntegerField(
+                default=10,
+                validators=[
+                    django.core.validators.MinValueValidator(1),
+                    django.core.validators.MaxValueValidator(1000),
+                ],
+                verbose_name="requests per second",
+            ),
         ),
         migrations.AddField(
-            model_name='connection',
-            name='takes_cursors',
+            model_name="connection",
+            name="takes_cursors",
             field=models.BooleanField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='exportjob',
-            name='doubt_digest',
-            field=models.CharField(blank=True, default='', max_length=64),
+            model_name="exportjob",
+            name="doubt_digest",
+            field=models.CharField(blank=True, default="", max_length=64),
         ),
         migrations.AddField(
-            model_name='exportjob',
-            name='doubted_at',
+            model_name="exportjob",
+            name="doubted_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='exportjob',
-            name='stepped_back_at',
+            model_name="exportjob",
+            name="stepped_back_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='sandbox',
-            name='handed_out_at',
+            model_name="sandbox",
+            name="handed_out_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='sandbox',
-            name='leased_until',
+            model_name="sandbox",
+            name="leased_until",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='sandbox',
-            name='next_reconcile_at',
+            model_name="sandbox",
+            name="next_reconcile_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='sandbox',
-            name='reconcile_began_at',
+            model_name="sandbox",
+            name="reconcile_began_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='sandbox',
-            name='reconcile_offset',
-            field=models.CharField(blank=True, default='', max_length=300),
+            model_name="sandbox",
+            name="reconcile_offset",
+            field=models.CharField(blank=True, default="", max_length=300),
         ),
         migrations.AddField(
-            model_name='sandbox',
-            name='reconciled_at',
+            model_name="sandbox",
+            name="reconciled_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddIndex(
-            model_name='exportjob',
-            index=models.Index(condition=models.Q(('next_poll_at__isnull', False)), fields=['sandbox', 'next_poll_at'], name='job_moving'),
+            model_name="exportjob",
+            index=models.Index(
+                condition=models.Q(("next_poll_at__isnull", False)),
+                fields=["sandbox", "next_poll_at"],
+                name="job_moving",
+            ),
         ),
     ]

@@ -33,7 +33,7 @@ def planned(sandbox: Sandbox) -> Plan:
     per_second = connection.requests_per_second / max(1, at_work)
     columns = ("pk", "remote_id", "created_at", "last_seen_at", "next_poll_at")
     return plan(
-        [Moving(*row) for row in sandbox.jobs.moving().values_list(*columns)],
+        [Moving(*row) for row in sandbox.jobs.moving().order_by().values_list(*columns)],
         shelf=shelf(sandbox),
         page_limit=largest(connection),
         takes_cursors=connection.takes_cursors is not False,
