@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from jobs.rules.plan import Shelf
 
 SIZES = (1000, 500, 100)
 HEAD = 100
+_LENGTH = 2500
 
 
 def largest(connection: Connection) -> int:
@@ -106,11 +108,16 @@ def read_from(
 
 
 def shelf(sandbox: Sandbox) -> Shelf:
-    """The stored list of a sandbox."""
+    """The stored list of a sandbox, taken off the database in lengths of some thousands."""
+    taken: list[datetime] = []
 
     def times(begins: datetime, count: int) -> Sequence[datetime]:
-        stored = sandbox.jobs.filter(created_at__lte=begins).order_by("-created_at", "-id")
-        return list(stored.values_list("created_at", flat=True)[:count])
+        nonlocal taken
+        first = bisect_left(taken, -begins.timestamp(), key=lambda time: -time.timestamp())
+        if not taken or begins > taken[0] or len(taken) - first < count:
+            stored = sandbox.jobs.filter(created_at__lte=begins).order_by("-created_at", "-id")
+            taken, first = list(stored.values_list("created_at", flat=True)[: max(count, _LENGTH)]), 0
+        return taken[first : first + count]
 
     return times
 
