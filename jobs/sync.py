@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django.db import transaction
 
-from jobs.client.records import RemoteJob
+from jobs.client.records import RemoteJob, read_job
 from jobs.models import (
     ExportJob,
     FailureSignature,
@@ -23,9 +23,11 @@ from jobs.models import (
     Sandbox,
 )
 from jobs.models.record import pack
-from jobs.rules import cadence, duration, fingerprint, status
+from jobs.models.usual import usual_end
+from jobs.rules import cadence, duration, fingerprint, order, status
 from jobs.rules.canonical import record_digest
 from jobs.rules.changes import Change, changes
+from jobs.rules.order import Verdict
 from jobs.rules.status import TERMINAL, JobStatus
 
 FIRST_SEGMENTS = 5
@@ -57,7 +59,8 @@ def record(sandbox: Sandbox, remotes: Iterable[RemoteJob], *, as_of: datetime) -
     """Store the records of a sandbox as they were at `as_of`, the moment the request for them was sent.
 
     New jobs get a first snapshot, changed ones a snapshot of the difference, unchanged ones only a newer
-    `last_seen_at`. A reading that is older than the stored one changes nothing. Job, raw record, snapshot, errors,
+    `last_seen_at`. A reading that is older than the stored one changes nothing: neither one asked for earlier, nor
+    one whose update time is older, until it is confirmed (rules/order.py). Job, raw record, snapshot, errors,
     signature, identifiers and tallies are written together; the sandbox row is locked, so writers of one sandbox
     take turns.
     """
@@ -66,18 +69,18 @@ def record(sandbox: Sandbox, remotes: Iterable[RemoteJob], *, as_of: datetime) -
         return Recorded()
     with transaction.atomic():
         Sandbox.objects.select_for_update().get(pk=sandbox.pk)
-        known = {
-            job.remote_id: job for job in sandbox.jobs.filter(remote_id__in=latest).select_related("record")
-        }
+        known = {job.remote_id: job for job in sandbox.jobs.filter(remote_id__in=latest)}
         new = [remote for remote in latest.values() if remote.remote_id not in known]
         seen = [(known[remote.remote_id], remote) for remote in latest.values() if remote.remote_id in known]
-        changed = [(job, remote) for job, remote in seen if _differs(job, remote, as_of)]
+        differing = [(job, remote) for job, remote in seen if _differs(job, remote, as_of)]
+        changed = [(job, remote) for job, remote in differing if _is_believed(job, remote, as_of)]
+        doubted = {job.pk for job, _ in differing} - {job.pk for job, _ in changed}
         moved = {job.pk for job, _ in changed}
         unchanged = [job for job, _ in seen if job.pk not in moved]
         _insert(sandbox, new, as_of)
         for job, remote in changed:
             _update(job, remote, as_of)
-        _touch(unchanged, as_of)
+        _touch([job for job in unchanged if job.pk not in doubted], as_of)
         if new or changed:
             Sandbox.objects.filter(pk=sandbox.pk).moved()
     return Recorded(len(new), len(changed), len(unchanged))
@@ -128,6 +131,24 @@ def _differs(job: ExportJob, remote: RemoteJob, as_of: datetime) -> bool:
     return job.gone_at is not None or job.digest != record_digest(remote.raw)
 
 
+def _is_believed(job: ExportJob, remote: RemoteJob, as_of: datetime) -> bool:
+    """Whether a differing record is news; a step back is doubted first, and then flagged."""
+    digest = record_digest(remote.raw)
+    verdict = order.judge(
+        stored=read_job(job.record.raw).updated_at,
+        told=remote.updated_at,
+        is_same_doubt=job.doubt_digest == digest,
+        doubted_at=job.doubted_at,
+        as_of=as_of,
+    )
+    if verdict is Verdict.DOUBT:
+        again = as_of + order.CONFIRM_AFTER
+        ExportJob.objects.filter(pk=job.pk).update(doubt_digest=digest, doubted_at=as_of, next_poll_at=again)
+    if verdict is Verdict.STEP_BACK or order.leaves_an_end(job.state, status.read(remote.remote_status)):
+        job.stepped_back_at = as_of
+    return verdict in (Verdict.NEWS, Verdict.STEP_BACK)
+
+
 def _insert(sandbox: Sandbox, remotes: Sequence[RemoteJob], as_of: datetime) -> None:
     if not remotes:
         return
@@ -164,14 +185,20 @@ def _update(job: ExportJob, remote: RemoteJob, as_of: datetime) -> None:
 
 
 def _touch(jobs: Sequence[ExportJob], as_of: datetime) -> None:
-    """Unchanged jobs: one statement for all, and a next due time for those that still move."""
-    stale = [job for job in jobs if job.last_seen_at < as_of]
-    if stale:
-        ExportJob.objects.filter(pk__in=[job.pk for job in stale]).update(last_seen_at=as_of)
-    moving = [job for job in stale if not job.is_terminal]
-    for job in moving:
-        job.next_poll_at = cadence.next_poll(job.state, since=job.updated_at, now=as_of)
-    ExportJob.objects.bulk_update(moving, ["next_poll_at"])
+    """Unchanged jobs: when they were seen and are due next, one statement for all whose cadence is alike."""
+    alike: dict[datetime | None, list[int]] = defaultdict(list)
+    for job in jobs:
+        if job.last_seen_at < as_of:
+            alike[_next_poll(job, as_of)].append(job.pk)
+    for next_poll_at, pks in alike.items():
+        ExportJob.objects.filter(pk__in=pks).update(last_seen_at=as_of, next_poll_at=next_poll_at)
+    doubted = [job.pk for job in jobs if job.doubted_at and job.doubted_at < as_of]
+    ExportJob.objects.filter(pk__in=doubted).update(doubt_digest="", doubted_at=None)
+
+
+def _next_poll(job: ExportJob, as_of: datetime) -> datetime | None:
+    ends_at = None if job.is_terminal else usual_end(job, as_of)
+    return cadence.next_poll(job.state, since=job.updated_at, now=as_of, ends_at=ends_at)
 
 
 def _filled(
@@ -185,7 +212,7 @@ def _filled(
     job.created_at = remote.created_at or job.created_at or as_of
     job.updated_at = min(remote.updated_at or job.updated_at or job.created_at, as_of)
     job.last_seen_at = job.changed_at = as_of
-    job.gone_at = None
+    job.gone_at, job.doubt_digest, job.doubted_at = None, "", None
     job.ended_at = (job.ended_at or job.updated_at) if state in TERMINAL else None
     job.duration_ms = _bounded(duration.total_ms(remote.phases))
     job.dataset_id = remote.dataset_id[:300]
@@ -197,7 +224,7 @@ def _filled(
     job.error_line = _first_line(fingerprint.most_specific(remote.errors))
     job.failure = signatures[kind.digest] if kind and state is JobStatus.FAILED else None
     job.request_id = remote.request_id[:200]
-    job.next_poll_at = cadence.next_poll(state, since=job.updated_at, now=as_of)
+    job.next_poll_at = _next_poll(job, as_of)
     job.digest = record_digest(remote.raw)
     return job
 

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from celery import shared_task
+from celery.signals import worker_shutting_down
+from django.db import close_old_connections
 from django.utils import timezone
 
 from jobs.client.errors import PlatformError
 from jobs.launch import cancel, reconcile, submit
 from jobs.models import Sandbox
 from jobs.monitor import catalog, claim
-from jobs.monitor import discover as discovery
-from jobs.monitor import refresh as refreshing
+from jobs.monitor import sweep as sweeping
+from jobs.monitor.leaving import leaving
+
+
+@worker_shutting_down.connect
+def leave(**_: Any) -> None:
+    """Passes under way finish their call and give their leases back."""
+    leaving.set()
 
 
 @shared_task
 def tick() -> None:
     """Hand out everything that is due; runs every few seconds and may run twice without harm."""
     now = timezone.now()
-    for sandbox_id in claim.claim_discoveries(now):
-        discover.delay(sandbox_id)
-    for sandbox_id, job_ids in claim.claim_jobs(now).items():
-        refresh.delay(sandbox_id, job_ids)
+    for sandbox_id in claim.hand_out(now):
+        sweep.delay(sandbox_id)
     for sandbox_id in claim.claim_catalogs(now):
         refresh_catalog.delay(sandbox_id)
     for launch_id in reconcile.unsent():
@@ -31,21 +39,21 @@ def tick() -> None:
 
 
 @shared_task
-def discover(sandbox_id: int) -> None:
-    """Read a sandbox's list; a failure stands on the sandbox, not in the task."""
-    try:
-        discovery.discover(_sandbox(sandbox_id))
-    except PlatformError:
+def sweep(sandbox_id: int) -> None:
+    """One pass over a sandbox, if it is due and nobody is at it; a failure stands on the sandbox, not in the task."""
+    sandbox = claim.begin(sandbox_id, timezone.now())
+    if sandbox is None:
         return
-
-
-@shared_task
-def refresh(sandbox_id: int, job_ids: list[int]) -> None:
-    """Ask for claimed jobs; a failure stands on the sandbox, not in the task."""
+    is_pressing = False
     try:
-        refreshing.refresh(_sandbox(sandbox_id), job_ids)
+        is_pressing = sweeping.sweep(sandbox, stays=True).is_pressing
     except PlatformError:
-        return
+        pass
+    finally:
+        close_old_connections()  # the database may have been restarted under us; the lease is given back all the same
+        claim.give_back(sandbox)
+    if is_pressing and not leaving.is_set():
+        sweep.delay(sandbox_id)
 
 
 @shared_task

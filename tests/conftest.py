@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -83,8 +84,11 @@ def asks_the_database(item: pytest.Item) -> bool:
 
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> None:
-    """Sign-in counters of one test must not lock out the next."""
+    """What a process remembers of one test must not hold in the next: counters, refusals, durations, budgets."""
     cache.clear()
+    importlib.import_module("jobs.client.token")._refusals.clear()
+    importlib.import_module("jobs.models.usual").usual_ms.cache_clear()
+    importlib.import_module("jobs.connect.budget").slots_of.cache_clear()
 
 
 @pytest.fixture(scope="session")

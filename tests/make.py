@@ -34,6 +34,7 @@ def connection(name: str = "acme", **fields: Any) -> Connection:
         "client_secret": Sealed.seal("s3cret"),
         "platform_url": "http://127.0.0.1:9",
         "token_url": "http://127.0.0.1:9/ims/token/v3",
+        "requests_per_second": 1000,
         "created_at": timezone.now(),
     }
     return Connection.objects.create(name=name, **(given | fields))

@@ -18,6 +18,7 @@ from jobs.models import (
     OutcomeTally,
     Sandbox,
 )
+from jobs.rules.status import Flag
 from jobs.sync import Recorded, record, record_gone, recount
 from tests import make
 
@@ -228,3 +229,76 @@ def test_an_outcome_counts_in_the_hour_the_job_ended(sandbox: Sandbox) -> None:
 def test_identifiers_and_snapshots_go_with_their_job(sandbox: Sandbox) -> None:
     make.failed_job(sandbox).delete()
     assert not JobIdentifier.objects.exists() and not JobSnapshot.objects.exists()
+
+
+def at(job_raw: dict, seconds: int, **fields: Any) -> dict:
+    """The record with an update time so many seconds later."""
+    return job_raw | {"updateTime": job_raw["updateTime"] + seconds * 1000} | fields
+
+
+def test_a_reading_that_lags_behind_is_doubted_and_soon_asked_for_again(sandbox: Sandbox) -> None:
+    """A list from a cache, asked for after the record itself: an older update time."""
+    raw, now = make.raw(), timezone.now()
+    store(sandbox, at(raw, 60, status="SUCCEEDED"), as_of=now)
+    assert store(sandbox, raw, as_of=now + timedelta(seconds=1)) == Recorded(unchanged=1)
+    job = sandbox.jobs.get()
+    assert (job.status, job.snapshots.count(), job.stepped_back_at) == ("SUCCEEDED", 1, None)
+    assert job.next_poll_at is not None and job.next_poll_at <= now + timedelta(seconds=10)
+    store(sandbox, at(raw, 60, status="SUCCEEDED"), as_of=now + timedelta(seconds=7))
+    job.refresh_from_db()
+    assert (job.doubted_at, job.doubt_digest, job.next_poll_at) == (None, "", None)
+    assert job.snapshots.count() == 1
+
+
+def test_a_step_back_that_is_said_twice_is_kept_and_flagged(sandbox: Sandbox) -> None:
+    raw, now = make.raw(), timezone.now()
+    store(sandbox, at(raw, 60, status="SUCCEEDED"), as_of=now)
+    store(sandbox, raw, as_of=now + timedelta(seconds=1))
+    assert store(sandbox, raw, as_of=now + timedelta(seconds=3)) == Recorded(unchanged=1)
+    assert store(sandbox, raw, as_of=now + timedelta(seconds=7)) == Recorded(changed=1)
+    job = sandbox.jobs.get()
+    assert (job.status, job.doubted_at) == ("PROCESSING", None)
+    assert job.stepped_back_at == now + timedelta(seconds=7)
+    assert Flag.STEPPED_BACK in job.flags(now)
+    assert tallied(sandbox) == {"PROCESSING": 1}
+    assert outcomes(sandbox) == {}
+
+
+def test_a_clock_ahead_of_ours_hides_no_step_back(sandbox: Sandbox) -> None:
+    """Update times are compared as sent: what we show is never in the future, and would look alike."""
+    raw = make.raw(updateTime=int((timezone.now() + timedelta(hours=5)).timestamp() * 1000))
+    now = timezone.now()
+    store(sandbox, at(raw, 60, status="SUCCEEDED"), as_of=now)
+    store(sandbox, raw, as_of=now + timedelta(seconds=1))
+    assert sandbox.jobs.get().status == "SUCCEEDED"
+
+
+def test_a_job_that_moves_again_after_its_end_is_flagged_at_once(sandbox: Sandbox) -> None:
+    raw, now = make.raw(), timezone.now()
+    store(sandbox, at(raw, 60, status="SUCCEEDED"), as_of=now)
+    store(sandbox, at(raw, 90), as_of=now + timedelta(seconds=1))
+    job = sandbox.jobs.get()
+    assert (job.status, job.stepped_back_at) == ("PROCESSING", now + timedelta(seconds=1))
+
+
+def test_around_the_usual_end_of_its_kind_a_job_is_asked_for_more_often(sandbox: Sandbox) -> None:
+    now = timezone.now()
+    began = int((now - timedelta(hours=3)).timestamp() * 1000)
+    took = {"totalTime": {"totalTimeInMs": 3 * 3600 * 1000}}
+    lone = make.job(sandbox, as_of=now, creationTime=began, updateTime=began)
+    for _ in range(3):
+        make.job(sandbox, status="SUCCEEDED", metrics=took, destination={"datasetId": "DS2"})
+    known = make.job(
+        sandbox, as_of=now, creationTime=began, updateTime=began, destination={"datasetId": "DS2"}
+    )
+    assert lone.next_poll_at == now + timedelta(minutes=2)
+    assert known.next_poll_at == now + timedelta(seconds=10)
+
+
+def test_unchanged_jobs_of_one_age_are_touched_in_a_fixed_number_of_queries(
+    sandbox: Sandbox, django_assert_max_num_queries: Any
+) -> None:
+    many, now = [make.raw() for _ in range(200)], timezone.now()
+    store(sandbox, *many, as_of=now)
+    with django_assert_max_num_queries(8):
+        assert store(sandbox, *many, as_of=now + timedelta(seconds=5)).unchanged == 200

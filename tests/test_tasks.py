@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -17,10 +19,11 @@ from django.db import connection
 from django.utils import timezone
 from redis import Redis
 
+from exportui import valkey
 from jobs import tasks
 from jobs.launch.cancel import request_cancel
 from jobs.launch.submit import launch
-from jobs.models import ExportJob, JobSnapshot, JobTally, Launch, LaunchState, Sandbox
+from jobs.models import Connection, ExportJob, JobSnapshot, JobTally, Launch, LaunchState, Sandbox
 from tests import make
 from tests.remote import EXPORT_JOBS, Remote
 
@@ -30,18 +33,23 @@ ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 30.0
 
 
-class Worker:
-    """A Celery worker process on the test's database and broker."""
+WORKER = "-m celery -q -A exportui worker -P threads -c 4 --without-gossip --without-mingle -l WARNING"
+CLOCK = "-m exportui.clock"
 
-    def __init__(self) -> None:
+
+class Part:
+    """A process of the product on the test's database, and on its broker unless another is given."""
+
+    def __init__(self, words: str = WORKER, redis_url: str = "") -> None:
+        self.words = words
+        self.redis = {"REDIS_URL": redis_url} if redis_url else {}
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = "-m celery -A exportui worker -P threads -c 4 --without-gossip --without-mingle -l WARNING"
         self.process = subprocess.Popen(
-            [sys.executable, *command.split()],
+            [sys.executable, *self.words.split()],
             cwd=ROOT,
-            env=os.environ | {"DATABASE_URL": _url()},
+            env=os.environ | {"DATABASE_URL": _url()} | self.redis,
             stdin=subprocess.DEVNULL,
         )
 
@@ -66,11 +74,57 @@ def _host(host: str) -> str:
 
 
 @pytest.fixture
-def worker(redis_server: str) -> Iterator[Worker]:
+def worker(redis_server: str) -> Iterator[Part]:
     Redis.from_url(redis_server).flushdb()
-    process = Worker()
+    process = Part()
     yield process
     process.end(signal.SIGKILL)
+
+
+class OwnRedis:
+    """A server of the Redis protocol that a test may kill; it forgets everything when it starts again."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.socket = home / "v.sock"
+        self.url = f"unix://{self.socket}?db=0"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(valkey.command(self.socket), stdout=subprocess.DEVNULL)
+        until(lambda: valkey.answers(self.socket), "Redis")
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+            shutil.rmtree(self.home)
+
+
+@pytest.fixture
+def own_redis() -> Iterator[OwnRedis]:
+    """In a directory with a short name: a socket's path has to be."""
+    server = OwnRedis(Path(tempfile.mkdtemp(prefix="v-")))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Part]]:
+    """`start(CLOCK, redis_url)`: a part of the product that ends with the test."""
+    started: list[Part] = []
+
+    def run(words: str, redis_url: str = "") -> Part:
+        part = Part(words, redis_url)
+        started.append(part)
+        part.start()
+        return part
+
+    yield run
+    for part in started:
+        part.end(signal.SIGKILL)
 
 
 @pytest.fixture
@@ -99,7 +153,7 @@ def body(remote: Remote) -> dict[str, Any]:
     }
 
 
-def test_a_tick_has_everything_done_that_is_due(worker: Worker, remote: Remote, sandbox: Sandbox) -> None:
+def test_a_tick_has_everything_done_that_is_due(worker: Part, remote: Remote, sandbox: Sandbox) -> None:
     finished(remote, 3)
     worker.start()
     tasks.tick.delay()
@@ -108,9 +162,10 @@ def test_a_tick_has_everything_done_that_is_due(worker: Worker, remote: Remote, 
 
 
 def test_a_worker_killed_in_the_middle_of_a_pass_loses_and_doubles_nothing(
-    worker: Worker, remote: Remote, sandbox: Sandbox
+    worker: Part, remote: Remote, sandbox: Sandbox
 ) -> None:
     finished(remote, 300)
+    Connection.objects.update(page_limit=100)
     remote.fault({"delay_s": 1}, path=EXPORT_JOBS, times=None)
     worker.start()
     tasks.tick.delay()
@@ -118,7 +173,9 @@ def test_a_worker_killed_in_the_middle_of_a_pass_loses_and_doubles_nothing(
     worker.end(signal.SIGKILL)
     assert ExportJob.objects.count() < 300
     remote.clear_faults()
-    Sandbox.objects.update(next_discovery_at=timezone.now())  # the dead worker's lease runs out
+    Sandbox.objects.update(
+        leased_until=timezone.now(), handed_out_at=None
+    )  # the dead worker's lease runs out
     worker.start()
     tasks.tick.delay()
     until(lambda: Sandbox.objects.get().first_contact_done_at, "the end of the first contact")
@@ -127,8 +184,109 @@ def test_a_worker_killed_in_the_middle_of_a_pass_loses_and_doubles_nothing(
     assert Sandbox.objects.get().first_contact_jobs == 300
 
 
+def listed(remote: Remote) -> int:
+    return len(remote.requests(EXPORT_JOBS, method="GET"))
+
+
+def test_a_worker_asked_to_end_finishes_its_call_and_gives_the_lease_back(
+    worker: Part, remote: Remote, sandbox: Sandbox
+) -> None:
+    """In the middle of a first contact of 30 pages that take a second each."""
+    finished(remote, 300)
+    Connection.objects.update(page_limit=10)
+    remote.fault({"delay_s": 1}, path=EXPORT_JOBS, times=None)
+    worker.start()
+    tasks.tick.delay()
+    until(lambda: listed(remote) >= 2, "the second page")
+    asked_at, asked = time.monotonic(), listed(remote)
+    worker.end(signal.SIGTERM)
+    assert time.monotonic() - asked_at < 10
+    place = Sandbox.objects.get()
+    assert listed(remote) <= asked + 1
+    assert ExportJob.objects.count() == 10 * listed(remote)  # what was asked for is stored
+    assert (place.leased_until, place.handed_out_at) == (None, None)
+    assert place.next_discovery_at is not None and place.next_discovery_at <= timezone.now()
+
+    remote.clear_faults()
+    worker.start()
+    tasks.tick.delay()
+    until(lambda: Sandbox.objects.get().first_contact_done_at, "the end of the first contact")
+    assert ExportJob.objects.count() == JobSnapshot.objects.count() == 300
+    assert listed(remote) <= 30 + 2  # it went on where it stood
+
+
+def test_a_redis_that_comes_back_empty_costs_no_job(
+    own_redis: OwnRedis, start: Callable[..., Part], remote: Remote, sandbox: Sandbox
+) -> None:
+    """Killed with everything it held while a pass was under way; away for a while; then there, and empty."""
+    finished(remote, 20)
+    Connection.objects.update(page_limit=10)
+    remote.fault({"delay_s": 1}, path=EXPORT_JOBS, times=2)
+    start(WORKER, own_redis.url)
+    start(CLOCK, own_redis.url)
+    until(lambda: listed(remote), "the first call")
+    own_redis.kill()
+    until(lambda: ExportJob.objects.count() == 20, "the pass under way, which needs no Redis")
+    remote.insert_job(make.raw(id=99))
+    own_redis.start()
+    Sandbox.objects.update(last_ok_at=None, next_discovery_at=timezone.now())
+    until(lambda: ExportJob.objects.filter(remote_id="99").exists(), "the next pass")
+    assert JobSnapshot.objects.count() == 21
+
+
+def test_a_clock_that_runs_twice_makes_no_pass_twice(
+    worker: Part, redis_server: str, start: Callable[..., Part], remote: Remote, sandbox: Sandbox
+) -> None:
+    finished(remote, 3)
+    worker.start()
+    for _ in range(2):
+        start(CLOCK, redis_server)
+    until(lambda: Sandbox.objects.get().last_ok_at, "the first reading")
+    read_at = Sandbox.objects.get().last_ok_at
+    until(lambda: Sandbox.objects.get().last_ok_at != read_at, "the next reading")
+    assert listed(remote) == 2
+    assert JobSnapshot.objects.count() == 3
+
+
+def test_two_workers_with_the_same_message_make_one_pass(
+    worker: Part, redis_server: str, start: Callable[..., Part], remote: Remote, sandbox: Sandbox
+) -> None:
+    finished(remote, 30)
+    Connection.objects.update(page_limit=10)
+    remote.fault({"delay_s": 0.3}, path=EXPORT_JOBS, times=None)
+    worker.start()
+    start(WORKER, redis_server)
+    for _ in range(6):
+        tasks.sweep.delay(sandbox.pk)
+    until(lambda: Sandbox.objects.get().first_contact_done_at, "the end of the first contact")
+    until(lambda: Sandbox.objects.get().leased_until is None, "the lease")
+    assert listed(remote) == 3
+    assert JobSnapshot.objects.count() == 30
+
+
+@pytest.mark.skipif("not config.getoption('database') == 'postgres'", reason="needs a server to lose")
+def test_a_database_that_restarts_in_the_middle_of_a_pass_costs_no_job(
+    worker: Part, remote: Remote, sandbox: Sandbox
+) -> None:
+    """Every connection of the worker ends as it would then, in the middle of a call to the platform."""
+    finished(remote, 40)
+    Connection.objects.update(page_limit=10)
+    remote.fault({"delay_s": 1}, path=EXPORT_JOBS, times=4)
+    worker.start()
+    tasks.tick.delay()
+    until(lambda: listed(remote) >= 2, "the second page")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    until(lambda: Sandbox.objects.get().leased_until is None, "the lease that was given back all the same")
+    Sandbox.objects.update(next_discovery_at=timezone.now(), handed_out_at=None)
+    tasks.tick.delay()
+    until(lambda: Sandbox.objects.get().first_contact_done_at, "the end of the first contact")
+    assert ExportJob.objects.count() == JobSnapshot.objects.count() == 40
+    assert sum(JobTally.objects.values_list("jobs", flat=True)) == 40
+
+
 def test_a_launch_goes_from_wish_to_job_and_its_cancellation_likewise(
-    worker: Worker, remote: Remote, sandbox: Sandbox
+    worker: Part, remote: Remote, sandbox: Sandbox
 ) -> None:
     worker.start()
     ana = make.user()
@@ -141,7 +299,7 @@ def test_a_launch_goes_from_wish_to_job_and_its_cancellation_likewise(
 
 
 def test_what_was_asked_while_the_broker_was_away_is_found_by_the_tick(
-    worker: Worker, redis_server: str, remote: Remote, sandbox: Sandbox
+    worker: Part, redis_server: str, remote: Remote, sandbox: Sandbox
 ) -> None:
     wish = launch(sandbox, body(remote), actor=make.user(), now=timezone.now() - timedelta(minutes=1))
     Redis.from_url(redis_server).flushdb()  # the message is lost with the broker

@@ -110,6 +110,8 @@ def check_connection(
 
 
 def _watch_again(connection: Connection, now: datetime) -> None:
+    """Whatever was wrong may be mended: everything is tried at once."""
+    Connection.objects.filter(pk=connection.pk).update(paused_until=None, pause_count=0)
     connection.sandboxes.watched().update(next_discovery_at=now, next_catalog_at=now)
 
 

@@ -15,6 +15,7 @@ from jobs.client.lookups import UNION_SCHEMA, Cancelled, Dataset, MergePolicy, N
 from jobs.client.pages import container, keyed, next_value, page_limit, read_page, with_ids
 from jobs.client.records import JobPage, RemoteJob
 from jobs.client.retry import Retry
+from jobs.client.throttle import Throttle
 from jobs.client.token import Credential, TokenSource, TokenStore
 from jobs.client.transport import Transport, utc_now
 from jobs.client.wire import Timeouts
@@ -39,7 +40,7 @@ class Client:
     """One credential in one sandbox of one platform. The network is met with the first call, not before.
 
     Every call raises a PlatformError (errors.py) and nothing else. Reads are made again while that helps
-    (`retry`); a create, a cancel and a new dataset are sent once.
+    (`retry`); a create, a cancel and a new dataset are sent once. All wait for their turn at the `throttle`.
     """
 
     def __init__(
@@ -51,12 +52,19 @@ class Client:
         timeouts: Timeouts | tuple[float, float] | None = None,
         *,
         retry: Retry | None = None,
+        throttle: Throttle | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         limits = Timeouts(*timeouts) if timeouts else Timeouts()
         source = TokenSource(credential, store, retry=retry, timeouts=limits)
         self._transport = Transport(
-            platform_url, source, sandbox=sandbox, retry=retry, timeouts=limits, now=now
+            platform_url,
+            source,
+            sandbox=sandbox,
+            retry=retry,
+            timeouts=limits,
+            throttle=throttle,
+            now=now,
         )
 
     def __enter__(self) -> Self:

@@ -58,6 +58,12 @@ class TokenStore(Protocol):
     def drop(self, key: str, token_value: str) -> None:
         """Forgets the token if it is still this one; another process may have put a newer one."""
 
+    def refusal(self, key: str) -> str:
+        """Why another process was just refused a token, as a sentence; empty if none was."""
+
+    def refuse(self, key: str, sentence: str, seconds: float) -> None:
+        """Tells the other processes for so long that the credential is refused."""
+
     def lock(self, key: str) -> AbstractContextManager[object]:
         """Held while a token is fetched: one is at a time. It must free itself after a minute."""
 
@@ -81,6 +87,12 @@ class MemoryTokenStore:
             token = self._tokens.get(key)
             if token is not None and token.value == token_value:
                 del self._tokens[key]
+
+    def refusal(self, key: str) -> str:
+        return ""
+
+    def refuse(self, key: str, sentence: str, seconds: float) -> None:
+        """Nobody else to tell: within a process, TokenSource remembers by itself."""
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:

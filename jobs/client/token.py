@@ -53,9 +53,10 @@ class _Form(Proof):
 class TokenSource:
     """The token of one credential.
 
-    Only one is fetched at a time over all processes (TokenStore.lock). A refusal is remembered in this
-    process for 30 seconds under the credential's key, so that a wrong secret is not tried again with each
-    call of each client; a corrected secret has another key and is tried at once.
+    Only one is fetched at a time over all processes (TokenStore.lock). A refusal is remembered for 30 seconds
+    under the credential's key, here and in the store for the other processes, so that a wrong secret is not
+    tried again with each call of each client; a corrected secret has another key and is tried at once. While
+    the endpoint is down, a token that should have been renewed early is used until it ends.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class TokenSource:
     def remember(self, refusal: CredentialRefused) -> None:
         """Fetches no token for 30 seconds: the refusal stands."""
         _refusals[self.credential.key] = (self._clock() + REFUSAL_S, copy.copy(refusal))
+        self._store.refuse(self.credential.key, refusal.sentence, REFUSAL_S)
 
     def close(self) -> None:
         self._session.close()
@@ -97,9 +99,14 @@ class TokenSource:
             if token is not None and token.is_fresh(now):
                 return token
             self._raise_remembered()
-            token = self._fetched(now)
-            self._store.put(self.credential.key, token)
-            return token
+            try:
+                fetched = self._fetched(now)
+            except PlatformError as error:
+                if token is not None and token.expires_at > now and error.retry_helps:
+                    return token
+                raise
+            self._store.put(self.credential.key, fetched)
+            return fetched
 
     def _fetched(self, now: datetime) -> Token:
         try:
@@ -112,11 +119,11 @@ class TokenSource:
 
     def _raise_remembered(self) -> None:
         until, refusal = _refusals.get(self.credential.key, (0.0, None))
-        if refusal is None:
-            return
-        if self._clock() < until:
+        if refusal is not None and self._clock() < until:
             raise copy.copy(refusal)
         _refusals.pop(self.credential.key, None)
+        if heard := self._store.refusal(self.credential.key):
+            raise CredentialRefused(heard)
 
     def _fetch(self, now: datetime) -> Token:
         url = checked_url(self.credential.token_url, "token URL")

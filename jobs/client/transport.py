@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from requests import PreparedRequest
 
 from jobs.client.error_words import failed
-from jobs.client.errors import CredentialRefused, Refused, from_response
+from jobs.client.errors import CredentialRefused, Refused, Throttled, from_response
 from jobs.client.retry import NEVER, Retry
+from jobs.client.throttle import Throttle, unlimited
 from jobs.client.token import Token, TokenSource
 from jobs.client.wire import Proof, Reply, Request, Timeouts, checked_url, exchange, new_session
 
@@ -44,6 +45,7 @@ class Transport:
         sandbox: str = "",
         retry: Retry | None = None,
         timeouts: Timeouts | None = None,
+        throttle: Throttle | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._platform_url = platform_url
@@ -51,6 +53,7 @@ class Transport:
         self._sandbox = sandbox
         self._retry = retry or Retry()
         self._timeouts = timeouts or Timeouts()
+        self._throttle = throttle or unlimited()
         self._now = now
         self._session = new_session()
         self.requests = 0
@@ -122,11 +125,12 @@ class Transport:
         raise reply
 
     def _sent(self, request: Request, token: Token) -> Reply | Exception:
+        self._throttle.take(request.what)
         self.requests += 1
         reply = self._exchanged(request, _Bearer(token))
         if reply.ok:
             return reply
-        return from_response(
+        error = from_response(
             reply.status,
             reply.headers,
             reply.body,
@@ -134,6 +138,9 @@ class Transport:
             safe=request.safe,
             hide=reply.hide,
         )
+        if isinstance(error, Throttled):
+            self._throttle.rest(error.retry_after_s)
+        return error
 
     def _exchanged(self, request: Request, proof: Proof) -> Reply:
         """The reply. A change has a connection of its own: whether it still got through a kept one that the

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
 from jobs.models.membership import Membership, Role
@@ -58,11 +58,24 @@ class Connection(models.Model):
     scopes = models.CharField(max_length=1000, default=DEFAULT_SCOPES)
     platform_url = models.URLField("platform URL", max_length=500, default=DEFAULT_PLATFORM_URL)
     token_url = models.URLField("token URL", max_length=500, default=DEFAULT_TOKEN_URL)
+    # The most we ask of the platform, all processes together.
+    requests_per_second = models.PositiveSmallIntegerField(
+        "requests per second", default=10, validators=[MinValueValidator(1), MaxValueValidator(1000)]
+    )
     created_at = models.DateTimeField()
     # The state of the credential as last seen, for the people who must renew it.
     credential_checked_at = models.DateTimeField(null=True, blank=True)
     credential_error = models.TextField(blank=True, default="")
     token_expires_at = models.DateTimeField(null=True, blank=True)
+    # The circuit: after trouble that all sandboxes share nobody calls until then, and then one tries first.
+    paused_until = models.DateTimeField(null=True, blank=True)
+    pause_count = models.PositiveIntegerField(default=0)
+    # The platform's clock less ours, in milliseconds; None until a reply told its time.
+    clock_offset_ms = models.BigIntegerField(null=True, blank=True)
+    # What its list was found to do: how many records a page holds at most, and whether a page may begin at a
+    # cursor `<creationTime>_<id>` that we computed. None until it was tried.
+    page_limit = models.PositiveIntegerField(null=True, blank=True)
+    takes_cursors = models.BooleanField(null=True, blank=True)
 
     objects = ConnectionQuerySet.as_manager()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from jobs.rules.lateness import outcome_flags, running_flags
 from jobs.rules.status import ACTIVE, LOOK, TERMINAL, Flag, JobStatus, Look
 
 STATUS_CHOICES = [(status.value, LOOK[status].word) for status in JobStatus]
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _ACTIVE = [status.value for status in ACTIVE]
 
 
@@ -35,6 +36,10 @@ class JobQuerySet(models.QuerySet["ExportJob"]):
         """Jobs whose record should be read again."""
         return self.filter(next_poll_at__lte=now)
 
+    def moving(self) -> Self:
+        """Jobs whose record may still change; written so that the partial index of them is used."""
+        return self.filter(next_poll_at__gt=_EVER)
+
     def named(self, identifier: str) -> Self:
         """Jobs that carry the identifier anywhere: job, batch, dataset, segment, request or gateway id."""
         return self.filter(pk__in=JobIdentifier.objects.filter(value=identifier).values("job_id"))
@@ -54,6 +59,11 @@ class ExportJob(models.Model):
     changed_at = models.DateTimeField(db_index=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
+    # A reading that would move the job back waits here for a second one that says the same.
+    doubt_digest = models.CharField(max_length=64, blank=True, default="")
+    doubted_at = models.DateTimeField(null=True, blank=True)
+    # When the platform last took something back that it had said: an older update time, or an end.
+    stepped_back_at = models.DateTimeField(null=True, blank=True)
     duration_ms = models.BigIntegerField(null=True, blank=True)
 
     dataset_id = models.CharField(max_length=300, blank=True, default="")
@@ -102,6 +112,11 @@ class ExportJob(models.Model):
             models.Index(
                 fields=["next_poll_at"], name="job_due", condition=models.Q(next_poll_at__isnull=False)
             ),
+            models.Index(
+                fields=["sandbox", "next_poll_at"],
+                name="job_moving",
+                condition=models.Q(next_poll_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -129,7 +144,8 @@ class ExportJob(models.Model):
         ended = outcome_flags(
             self.state, error_count=self.error_count, profiles_exported=self.profiles_exported
         )
-        return timed | ended | ({Flag.GONE} if self.gone_at else set())
+        gone = {Flag.GONE} if self.gone_at else set()
+        return timed | ended | gone | ({Flag.STEPPED_BACK} if self.stepped_back_at else set())
 
     def elapsed_ms(self, now: datetime) -> int | None:
         """What the platform says it took; while it runs, the time since its creation."""

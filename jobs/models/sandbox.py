@@ -51,9 +51,16 @@ class Sandbox(models.Model):
     kind = models.CharField(max_length=32, blank=True, default="")
     is_watched = models.BooleanField(default=True)
 
-    # Watching: the next due time is the loop's whole plan.
+    # Watching: when the next pass is due, when it was last handed to a worker, until when one is at it.
     next_discovery_at = models.DateTimeField(null=True, blank=True, db_index=True)
     next_catalog_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    handed_out_at = models.DateTimeField(null=True, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    # The full reconciliation reads the whole list again in slices: where it stands, since when, when it is due.
+    reconcile_offset = models.CharField(max_length=300, blank=True, default="")
+    reconcile_began_at = models.DateTimeField(null=True, blank=True)
+    next_reconcile_at = models.DateTimeField(null=True, blank=True)
+    reconciled_at = models.DateTimeField(null=True, blank=True)
     # Where an unfinished reading of the list goes on; empty when the last one met what was known.
     reading_offset = models.CharField(max_length=300, blank=True, default="")
     # First contact reads the whole list; how many jobs it has met so far, and when it was through.

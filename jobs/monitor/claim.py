@@ -1,53 +1,96 @@
-"""Who does what is due: a claim is a conditional update, and only the worker whose update counts does the work."""
+"""Who does what is due: claims are conditional updates, and only the worker whose update counts does the work.
+
+The tick hands a due sandbox out, a worker begins it by taking its lease, and gives that back at the end. A message
+that was lost is sent again after a while, one that comes twice finds the lease taken or nothing due; the lease of a
+worker that died runs out.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 
-from jobs.models import ExportJob, Sandbox
+from jobs.models import Connection, ExportJob, Sandbox
 from jobs.rules.cadence import LEASE
 
-MAX_SANDBOXES = 20
-MAX_JOBS = 200
+MAX_SANDBOXES = 50
+# A message that no worker took up in this time is sent again.
+HANDED_OUT_FOR = timedelta(seconds=15)
+# After a pause of the connection one sandbox tries; the others wait for it, but not for ever.
+TRIAL = timedelta(seconds=30)
 
 
-def claim_discoveries(now: datetime) -> list[int]:
-    """Ids of sandboxes whose list this caller is to read now; theirs until the lease ends."""
-    return _claim(
-        Sandbox.objects.due(now).order_by("next_discovery_at")[:MAX_SANDBOXES], "next_discovery_at", now
-    )
+def hand_out(now: datetime) -> list[int]:
+    """Ids of sandboxes whose pass is due and which this caller is to send to a worker."""
+    due = _due(now).filter(_since("handed_out_at", now - HANDED_OUT_FOR)).order_by("next_discovery_at")
+    return [
+        sandbox.pk
+        for sandbox in due.select_related("connection").defer("connection__client_secret")[:MAX_SANDBOXES]
+        if _may_call(sandbox.connection, now) and _stamp(sandbox, now)
+    ]
+
+
+def begin(sandbox_id: int, now: datetime) -> Sandbox | None:
+    """The sandbox with its lease taken; None when another worker is at it, or nothing is due any more."""
+    mine = now + LEASE
+    if not _due(now).filter(pk=sandbox_id).update(leased_until=mine):
+        return None
+    sandbox = Sandbox.objects.select_related("connection").get(pk=sandbox_id)
+    return sandbox if sandbox.leased_until == mine else None
+
+
+def hold(sandbox: Sandbox) -> None:
+    """A pass under way goes on: its lease, if it has one, is counted from now."""
+    if sandbox.leased_until is None:
+        return
+    mine = timezone.now() + LEASE
+    if Sandbox.objects.filter(pk=sandbox.pk, leased_until=sandbox.leased_until).update(leased_until=mine):
+        sandbox.leased_until = mine
+
+
+def give_back(sandbox: Sandbox) -> None:
+    """The pass is over, well or not."""
+    mine = Sandbox.objects.filter(pk=sandbox.pk, leased_until=sandbox.leased_until)
+    mine.update(leased_until=None, handed_out_at=None)
 
 
 def claim_catalogs(now: datetime) -> list[int]:
     """Ids of readable sandboxes whose names of datasets, segments and policies this caller is to look up now."""
     due = Sandbox.objects.watched().filter(next_catalog_at__lte=now, failing_since=None)
-    return _claim(due.order_by("next_catalog_at")[:MAX_SANDBOXES], "next_catalog_at", now)
+    rows = due.order_by("next_catalog_at").values_list("pk", "next_catalog_at")[:MAX_SANDBOXES]
+    return [
+        pk
+        for pk, at in rows
+        if Sandbox.objects.filter(pk=pk, next_catalog_at=at).update(next_catalog_at=now + LEASE)
+    ]
 
 
-def claim_jobs(now: datetime, *, sandbox: Sandbox | None = None) -> dict[int, list[int]]:
-    """Ids of due jobs by sandbox that this caller is to ask for now.
+def _due(now: datetime) -> QuerySet[Sandbox]:
+    """Watched sandboxes nobody is at, whose list or one of whose jobs is due.
 
     Jobs of a sandbox that cannot be read wait: reading its list is the probe that ends the outage.
     """
-    due = ExportJob.objects.due(now).filter(sandbox__is_watched=True, sandbox__failing_since=None)
-    if sandbox is not None:
-        due = due.filter(sandbox=sandbox)
-    claimed = _claim(due.order_by("next_poll_at")[:MAX_JOBS], "next_poll_at", now)
-    by_sandbox: dict[int, list[int]] = defaultdict(list)
-    for sandbox_id, pk in ExportJob.objects.filter(pk__in=claimed).values_list("sandbox_id", "pk"):
-        by_sandbox[sandbox_id].append(pk)
-    return dict(by_sandbox)
+    with_due_jobs = Q(failing_since=None, pk__in=ExportJob.objects.due(now).values("sandbox_id"))
+    free = Sandbox.objects.watched().filter(_since("leased_until", now))
+    return free.filter(Q(next_discovery_at__lte=now) | with_due_jobs)
 
 
-def _claim(due: QuerySet[Any], column: str, now: datetime) -> list[int]:
-    """Push each row's due time ahead by the lease where it still is what we read; a lost race counts no row."""
-    rows = due.model._default_manager
-    return [
-        pk
-        for pk, at in due.values_list("pk", column)
-        if rows.filter(pk=pk, **{column: at}).update(**{column: now + LEASE})
-    ]
+def _since(column: str, moment: datetime) -> Q:
+    return Q(**{column: None}) | Q(**{f"{column}__lte": moment})
+
+
+def _stamp(sandbox: Sandbox, now: datetime) -> bool:
+    rows = Sandbox.objects.filter(pk=sandbox.pk, handed_out_at=sandbox.handed_out_at)
+    return bool(rows.update(handed_out_at=now))
+
+
+def _may_call(connection: Connection, now: datetime) -> bool:
+    """Nobody while the connection is paused; when the pause is over, whoever moves its end first."""
+    if connection.paused_until is None:
+        return True
+    if connection.paused_until > now:
+        return False
+    rows = Connection.objects.filter(pk=connection.pk, paused_until=connection.paused_until)
+    return bool(rows.update(paused_until=now + TRIAL))

@@ -48,9 +48,10 @@ def standing(sandbox: Sandbox, *, now: datetime) -> Look:
 
 
 def is_overdue(sandbox: Sandbox, *, now: datetime) -> bool:
-    """Whether the list should have been read a minute ago; a reading under way and a pause move the due time."""
-    due = sandbox.next_discovery_at
-    return sandbox.is_watched and due is not None and now - due > OVERDUE_AFTER
+    """Whether the list should have been read a minute ago and nobody is at it; a pause moves the due time."""
+    due, lease = sandbox.next_discovery_at, sandbox.leased_until
+    is_late = due is not None and now - due > OVERDUE_AFTER
+    return sandbox.is_watched and is_late and (lease is None or lease < now)
 
 
 def credential(connection: Connection, *, now: datetime) -> Look:

@@ -75,6 +75,7 @@ class Flag(StrEnum):
     ERRORS = "errors"
     ODD_VOLUME = "odd_volume"
     GONE = "gone"
+    STEPPED_BACK = "stepped_back"
 
 
 FLAG_LOOK: dict[Flag, tuple[str, str]] = {
@@ -83,4 +84,5 @@ FLAG_LOOK: dict[Flag, tuple[str, str]] = {
     Flag.ERRORS: ("alert-triangle", "succeeded, but the platform reported errors"),
     Flag.ODD_VOLUME: ("alert-triangle", "succeeded, but exported no profiles"),
     Flag.GONE: ("ghost", "the platform no longer lists this job"),
+    Flag.STEPPED_BACK: ("history", "the platform took back something it had said of this job"),
 }

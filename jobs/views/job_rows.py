@@ -27,6 +27,7 @@ _NARROW = (
     "updated_at",
     "changed_at",
     "gone_at",
+    "stepped_back_at",
     "duration_ms",
     "dataset_id",
     "segment_ids",

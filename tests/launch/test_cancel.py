@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from jobs.launch.cancel import request_cancel, send_cancel, unsent
 from jobs.models import Activity, ExportJob, Sandbox, Verb
-from jobs.monitor.discover import discover
+from jobs.monitor.sweep import sweep
 from tests import make
 from tests.remote import EXPORT_JOBS, Remote
 
@@ -29,7 +29,7 @@ def job(remote: Remote, sandbox: Sandbox) -> ExportJob:
         "schema": {"name": "_xdm.context.profile"},
     }
     made = session.post(remote.url + EXPORT_JOBS, json=body, timeout=10).json()
-    discover(sandbox)
+    sweep(sandbox)
     return sandbox.jobs.get(remote_id=str(made["id"]))
 
 
@@ -65,7 +65,7 @@ def test_acknowledgement_does_not_mean_that_it_stopped(
     assert job.cancel_acknowledged_at is not None and job.is_active
     assert verbs(job) == [Verb.CANCEL_REQUESTED, Verb.CANCEL_ACKNOWLEDGED]
     remote.advance(3600)
-    discover(sandbox)
+    sweep(sandbox)
     job.refresh_from_db()
     assert job.status == "CANCELLED"
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from jobs.launch.reconcile import WORKER_LOST_AFTER, reconcile, unsent
 from jobs.launch.submit import launch, send
 from jobs.models import Launch, LaunchState, Sandbox
-from jobs.monitor.discover import discover
+from jobs.monitor.sweep import sweep
 from tests import make
 from tests.remote import EXPORT_JOBS, Remote
 
@@ -41,7 +41,7 @@ def test_the_job_of_a_lost_reply_is_found_by_its_request_id(
     remote.fault({"reset": "after"}, method="POST", path=EXPORT_JOBS)
     send(wish.pk)
     assert (state(wish), reconcile()) == (LaunchState.UNKNOWN, 0)
-    discover(sandbox)
+    sweep(sandbox)
     assert reconcile() == 1
     found = Launch.objects.get(pk=wish.pk)
     assert found.state == LaunchState.ACCEPTED
@@ -52,7 +52,7 @@ def test_the_job_of_a_lost_reply_is_found_by_its_request_id(
 def test_a_request_that_never_arrived_stays_unknown(remote: Remote, sandbox: Sandbox, wish: Launch) -> None:
     remote.fault({"reset": "before"}, method="POST", path=EXPORT_JOBS)
     send(wish.pk)
-    discover(sandbox)
+    sweep(sandbox)
     assert reconcile() == 0
     assert state(wish) == LaunchState.UNKNOWN
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from jobs.launch.submit import launch, send
 from jobs.models import Activity, Launch, LaunchState, Sandbox, Sealed, Verb
-from jobs.monitor.discover import discover
+from jobs.monitor.sweep import sweep
 from tests import make
 from tests.remote import EXPORT_JOBS, Remote
 
@@ -110,7 +110,7 @@ def test_a_create_is_sent_once_whatever_comes_back(
     wish.refresh_from_db()
     assert wish.state == state
     assert len(creates(remote)) <= 1
-    assert discover(sandbox).new == made
+    assert sweep(sandbox).recorded.new == made
 
 
 def test_a_platform_that_cannot_be_reached_has_not_got_the_launch(remote: Remote, sandbox: Sandbox) -> None:

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from jobs.client.errors import CredentialRefused, PlatformError, Unreachable
 from jobs.models import Connection, ExportJob, JobSnapshot, Sandbox, Sealed
-from jobs.monitor import discover as module
-from jobs.monitor.discover import discover
+from jobs.monitor import listing
+from jobs.monitor.sweep import sweep
 from jobs.sync import Recorded
 from tests import make
 from tests.remote import EXPORT_JOBS, HOSTILE_RECORD, Remote
@@ -27,7 +27,14 @@ def sandbox(remote: Remote) -> Sandbox:
 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PAGE", 5)
+    monkeypatch.setattr(listing, "SIZES", (5,))
+    monkeypatch.setattr("jobs.monitor.discover.HEAD", 5)
+
+
+def discover(sandbox: Sandbox, *, full: bool = False) -> Recorded:
+    """A pass that looks for new jobs, however short ago the last one did."""
+    sandbox.last_ok_at = None
+    return sweep(sandbox, full=full).recorded
 
 
 def finished(remote: Remote, *numbers: int) -> None:
@@ -65,7 +72,7 @@ def test_first_contact_reads_the_whole_list_page_by_page(
     assert len(listed(remote)) == 4
 
 
-def test_later_readings_end_at_the_first_page_of_known_finished_jobs(
+def test_later_readings_end_at_the_first_page_of_known_jobs(
     remote: Remote, sandbox: Sandbox, small_pages: None
 ) -> None:
     finished(remote, *range(1, 18))

@@ -84,3 +84,27 @@ def test_a_sandbox_that_failed_is_always_tried_again_but_never_at_once(
 ) -> None:
     again = after_failure(failures, now=NOW, retry_after_s=asked)
     assert timedelta(seconds=5) <= again - NOW <= timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("to_go", "wait"),
+    [
+        (timedelta(hours=2), timedelta(minutes=2)),  # the pause of its age
+        (timedelta(minutes=4), timedelta(seconds=30)),
+        (timedelta(seconds=10), timedelta(seconds=10)),
+        (timedelta(minutes=-4), timedelta(seconds=30)),
+        (timedelta(hours=-2), timedelta(minutes=2)),
+    ],
+)
+def test_around_its_usual_end_a_job_is_looked_at_more_often(to_go: timedelta, wait: timedelta) -> None:
+    since = NOW - timedelta(hours=3)
+    assert next_poll(JobStatus.PROCESSING, since=since, now=NOW, ends_at=NOW + to_go) == NOW + wait
+
+
+@given(ages, st.timedeltas(min_value=timedelta(days=-9), max_value=timedelta(days=9)))
+def test_a_usual_end_never_makes_a_job_wait_longer(age: timedelta, to_go: timedelta) -> None:
+    plain = next_poll(JobStatus.PROCESSING, since=NOW - age, now=NOW)
+    known = next_poll(JobStatus.PROCESSING, since=NOW - age, now=NOW, ends_at=NOW + to_go)
+    assert plain is not None
+    assert known is not None
+    assert NOW < known <= plain

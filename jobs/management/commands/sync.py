@@ -6,13 +6,10 @@ import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from jobs.client.errors import PlatformError
 from jobs.models import Sandbox
-from jobs.monitor.claim import claim_jobs
-from jobs.monitor.discover import discover
-from jobs.monitor.refresh import refresh
+from jobs.monitor.sweep import sweep
 
 
 class Command(BaseCommand):
@@ -34,10 +31,7 @@ class Command(BaseCommand):
     def _pass(self, sandbox: Sandbox, full: bool) -> bool:
         began = time.monotonic()
         try:
-            done = discover(sandbox, full=full)
-            sandbox.refresh_from_db()
-            for job_ids in claim_jobs(timezone.now(), sandbox=sandbox).values():
-                done += refresh(sandbox, job_ids)
+            done = sweep(sandbox, full=full).recorded
         except PlatformError as error:
             self.stderr.write(f"{sandbox.ref}: {error.sentence}")
             return False

@@ -1,0 +1,44 @@
+"""What does not work as it should at this moment, and what that means, as sentences for the dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from jobs.connect import budget
+from jobs.models import Connection, Sandbox
+from jobs.monitor.watching import watcher
+
+NOTEWORTHY_OFFSET_MS = 60_000
+
+
+def degraded(places: list[Sandbox], *, now: datetime) -> list[str]:
+    """Sentences about these sandboxes and what they rely on; none when all is well. Asks Redis once."""
+    return [*_shared_memory(), *_watching(places, now), *_connections({p.connection for p in places}, now)]
+
+
+def _shared_memory() -> Iterator[str]:
+    if not budget.is_shared():
+        yield (
+            "Redis does not answer: no passes are handed out until it does, and each process keeps to "
+            f"1/{budget.ALONE} of the request rate. Nothing is lost; what is due is found when it is back."
+        )
+
+
+def _watching(places: list[Sandbox], now: datetime) -> Iterator[str]:
+    found = watcher(places, now=now)
+    if found.behind_since is not None:
+        yield (
+            f"Nobody has read {found.overdue} of {found.watched} sandboxes that have been due since "
+            f"{found.behind_since:%H:%M:%S} UTC: check that the worker and the clock are running."
+        )
+
+
+def _connections(connections: Iterable[Connection], now: datetime) -> Iterator[str]:
+    for connection in sorted(connections, key=lambda each: each.name):
+        if connection.paused_until is not None:
+            yield f"Calls to {connection.name} rest until {connection.paused_until:%H:%M:%S} UTC, then one is tried."
+        if abs(connection.clock_offset_ms or 0) > NOTEWORTHY_OFFSET_MS:
+            ahead = "ahead of" if (connection.clock_offset_ms or 0) > 0 else "behind"
+            seconds = abs(connection.clock_offset_ms or 0) // 1000
+            yield f"The clock of {connection.name}'s platform is {seconds} s {ahead} ours."
