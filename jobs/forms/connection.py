@@ -34,6 +34,7 @@ class ConnectionForm(forms.ModelForm):
             "org_id": "Ends in @AdobeOrg; the developer console shows it beside the credential.",
             "client_id": "Also sent as x-api-key.",
             "scopes": "Separated by commas.",
+            "requests_per_second": "At most so many calls a second from all workers together.",
         }
 
     def clean_platform_url(self) -> str:

@@ -15,7 +15,16 @@ DEFAULT_TOKEN_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
 DEFAULT_SCOPES = "openid,session,AdobeID,read_organizations,additional_info.projectedProductContext"
 
 # Everything of a connection that may be read by people: all but the secret.
-OPEN_FIELDS = ("name", "label", "org_id", "client_id", "scopes", "platform_url", "token_url")
+OPEN_FIELDS = (
+    "name",
+    "label",
+    "org_id",
+    "client_id",
+    "scopes",
+    "platform_url",
+    "token_url",
+    "requests_per_second",
+)
 
 
 class Label(models.TextChoices):

@@ -7,14 +7,16 @@ from datetime import datetime
 
 from jobs.connect import budget
 from jobs.models import Connection, Sandbox
-from jobs.monitor.watching import watcher
 
 NOTEWORTHY_OFFSET_MS = 60_000
 
 
 def degraded(places: list[Sandbox], *, now: datetime) -> list[str]:
-    """Sentences about these sandboxes and what they rely on; none when all is well. Asks Redis once."""
-    return [*_shared_memory(), *_watching(places, now), *_connections({p.connection for p in places}, now)]
+    """Sentences about what these sandboxes rely on; none when all is well. Asks Redis once.
+
+    Whether the sandboxes themselves are read in time is told by `watching`.
+    """
+    return [*_shared_memory(), *_connections({place.connection for place in places}, now)]
 
 
 def _shared_memory() -> Iterator[str]:
@@ -25,18 +27,9 @@ def _shared_memory() -> Iterator[str]:
         )
 
 
-def _watching(places: list[Sandbox], now: datetime) -> Iterator[str]:
-    found = watcher(places, now=now)
-    if found.behind_since is not None:
-        yield (
-            f"Nobody has read {found.overdue} of {found.watched} sandboxes that have been due since "
-            f"{found.behind_since:%H:%M:%S} UTC: check that the worker and the clock are running."
-        )
-
-
 def _connections(connections: Iterable[Connection], now: datetime) -> Iterator[str]:
     for connection in sorted(connections, key=lambda each: each.name):
-        if connection.paused_until is not None:
+        if connection.paused_until is not None and connection.paused_until > now:
             yield f"Calls to {connection.name} rest until {connection.paused_until:%H:%M:%S} UTC, then one is tried."
         if abs(connection.clock_offset_ms or 0) > NOTEWORTHY_OFFSET_MS:
             ahead = "ahead of" if (connection.clock_offset_ms or 0) > 0 else "behind"

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from jobs.client.records import read_job
 from jobs.forms.cancel import CancelForm
 from jobs.models import Activity, ExportJob, Role
+from jobs.monitor.attention import looked_at
 from jobs.rights import visible
 from jobs.rules.canonical import digest
 from jobs.templatetags.jinja import flag_icons
@@ -38,6 +39,7 @@ def job_detail(request: HttpRequest, pk: int) -> HttpResponse:
     if is_part and _has_seen(request.GET.get("v", ""), job, now):
         return HttpResponse(status=NOTHING_NEW)
     status = STOP_POLLING if is_part and job.is_terminal else 200
+    looked_at(job)
     context = _context(request, job, now) | {"is_part": is_part}
     parts = {LIVE: "jobs/_job_live.html"}
     return page(request, "jobs/job_detail.html", context, parts=parts, status=status, about=job.sandbox)

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from jobs.models import Connection, Sandbox
 from jobs.monitor import watching
+from jobs.monitor.degraded import degraded
 from jobs.monitor.watching import Watcher
 from jobs.rules.status import Look
 from jobs.templatetags.jinja import ago, exact, thousands
@@ -39,7 +40,8 @@ class Credential(NamedTuple):
 
 def notices(sandboxes: list[Sandbox], watcher: Watcher, *, now: datetime) -> list[Notice]:
     """What the person must know before believing the figures; nothing when all is well."""
-    found = [*_behind(watcher), *_refused(sandboxes), *_unreadable(sandboxes)]
+    told = [Notice("warn", sentence) for sentence in degraded(sandboxes, now=now)]
+    found = [*_behind(watcher), *_refused(sandboxes), *_unreadable(sandboxes), *told]
     more = len(found) - MOST_NOTICES
     rest = [Notice("warn", f"{more} more sandboxes or credentials have problems; see below.")]
     return found[:MOST_NOTICES] + (rest if more > 0 else [])

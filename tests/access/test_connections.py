@@ -29,6 +29,7 @@ FIELDS = {
     "scopes": "openid",
     "platform_url": "https://platform.example.org",
     "token_url": "https://ims.example.org/token",
+    "requests_per_second": 10,
 }
 
 

@@ -44,7 +44,5 @@ def test_a_clock_that_is_off_is_said(offset_ms: int, words: str) -> None:
     assert words in said(clock_offset_ms=offset_ms)
 
 
-def test_passes_that_nobody_makes_are_said() -> None:
-    make.sandbox(next_discovery_at=timezone.now() - timedelta(minutes=5))
-    places = list(Sandbox.objects.select_related("connection"))
-    assert "check that the worker and the clock are running" in " ".join(degraded(places, now=timezone.now()))
+def test_a_rest_that_is_over_is_not_said() -> None:
+    assert said(paused_until=timezone.now() - timedelta(minutes=1)) == ""

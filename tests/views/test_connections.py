@@ -24,6 +24,7 @@ NEW = {
     "scopes": "openid",
     "platform_url": "https://platform.example.org",
     "token_url": "https://ims.example.org/token",
+    "requests_per_second": "10",
 }
 
 
