@@ -24,7 +24,7 @@ class Patience(NamedTuple):
     """How long a caller can wait, and how often it tries again at once."""
 
     retry: Retry = Retry()
-    timeouts: Timeouts = Timeouts()
+    timeouts: Timeouts | None = None  # the client's own
 
 
 USUAL = Patience()
