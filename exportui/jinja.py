@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -13,6 +14,7 @@ from jinja2 import Environment
 WORDS = "jobs.templatetags.jinja"
 
 
+@lru_cache(4096)
 def url(name: str, *args: object, **kwargs: object) -> str:
     """The path of a named URL: `url("jobs:job", job.pk)`."""
     return reverse(name, args=args, kwargs=kwargs)
@@ -28,6 +30,6 @@ def environment(**options: Any) -> Environment:
     )
     made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     words = import_module(WORDS)
-    made.globals.update({"url": url, "static": static, **words.GLOBALS})
+    made.globals.update({"url": url, "static": cache(static), **words.GLOBALS})
     made.filters.update(words.FILTERS)
     return made

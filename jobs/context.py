@@ -6,13 +6,21 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 
-from jobs.models import Membership, Role, Sandbox
+from jobs.models import ExportJob, Membership, Role, Sandbox
+from jobs.models.job import JobQuerySet
 
 THEMES = ("auto", "light", "dark")
 TIMES = ("relative", "absolute")
+# What no page's frame shows of a sandbox or its connection.
+_UNSHOWN = (
+    *("kind", "reading_offset", "last_rejects", "catalog_error", "next_catalog_at"),
+    *(f"connection__{name}" for name in ("client_secret", "scopes", "platform_url", "token_url", "org_id")),
+    *(f"connection__{name}" for name in ("client_id", "created_at", "credential_error", "token_expires_at")),
+)
 
 
 class Nav(NamedTuple):
@@ -48,11 +56,25 @@ class Frame:
         self._user = getattr(self.request, "user", None)
 
     @cached_property
-    def sandboxes(self) -> list[Sandbox]:
-        """Every sandbox the person may see, for the switcher."""
+    def visible(self) -> list[Sandbox]:
+        """Every sandbox the person may see, with the person's role on its connection: one query."""
         if self._user is None or not self._user.is_authenticated:
             return []
-        return list(Sandbox.objects.visible_to(self._user).watched().select_related("connection"))
+        rows = Sandbox.objects.visible_to(self._user).select_related("connection").defer(*_UNSHOWN)
+        mine = Membership.objects.filter(user_id=self._user.pk, connection=OuterRef("connection"))
+        return list(rows.annotate(role=Subquery(mine.values("role")[:1])))
+
+    @cached_property
+    def sandboxes(self) -> list[Sandbox]:
+        """Those of them that are watched, for the switcher."""
+        return [sandbox for sandbox in self.visible if sandbox.is_watched]
+
+    @property
+    def jobs(self) -> JobQuerySet:
+        """The jobs of the visible sandboxes: the rule of `visible_to`, with what was read for it already."""
+        everywhere = self._user.is_superuser and self._user.is_active
+        jobs: JobQuerySet = ExportJob.objects.all()
+        return jobs if everywhere else jobs.within([sandbox.pk for sandbox in self.visible])
 
     @cached_property
     def sandbox(self) -> Sandbox | None:
@@ -76,8 +98,8 @@ class Frame:
         """The person's role on each connection that has a sandbox in sight, by the connection's id."""
         if self._user is not None and self._user.is_superuser and self._user.is_active:
             return dict.fromkeys((sandbox.connection_id for sandbox in self.sandboxes), Role.ADMIN)
-        mine = Membership.objects.filter(user_id=self._user.pk) if self.sandboxes else []
-        return {membership.connection_id: Role(membership.role) for membership in mine}
+        mine = {sandbox.connection_id: getattr(sandbox, "role", None) for sandbox in self.visible}
+        return {connection_id: Role(role) for connection_id, role in mine.items() if role}
 
     def may(self, needed: Role, sandbox: Sandbox) -> bool:
         """Whether to offer an act in a sandbox; the view that does it asks again."""

@@ -17,6 +17,7 @@ import django
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.utils.module_loading import import_string
 
 from exportui import valkey
 from tests import chromium, postgres
@@ -83,8 +84,9 @@ def asks_the_database(item: pytest.Item) -> bool:
 
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> None:
-    """Sign-in counters of one test must not lock out the next."""
+    """Sign-in counters of one test must not lock out the next, and ids come again with other contents."""
     cache.clear()
+    import_string("jobs.views.kept.Kept").forget()
 
 
 @pytest.fixture(scope="session")

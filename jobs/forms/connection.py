@@ -21,7 +21,9 @@ class ConnectionForm(forms.ModelForm):
     platform_url = forms.URLField(
         label="Platform URL", max_length=500, assume_scheme="https", initial=DEFAULT_PLATFORM_URL
     )
-    token_url = forms.URLField(label="Token URL", max_length=500, assume_scheme="https", initial=DEFAULT_TOKEN_URL)
+    token_url = forms.URLField(
+        label="Token URL", max_length=500, assume_scheme="https", initial=DEFAULT_TOKEN_URL
+    )
 
     class Meta:
         model = Connection

@@ -59,6 +59,11 @@ class Connection(models.Model):
     platform_url = models.URLField("platform URL", max_length=500, default=DEFAULT_PLATFORM_URL)
     token_url = models.URLField("token URL", max_length=500, default=DEFAULT_TOKEN_URL)
     created_at = models.DateTimeField()
+    # How long jobs and their parts are kept: empty keeps all. The counts by day and hour stay as history.
+    keep_jobs_days = models.PositiveIntegerField(null=True, blank=True)
+    keep_jobs_count = models.PositiveIntegerField(null=True, blank=True)
+    keep_snapshots_days = models.PositiveIntegerField(null=True, blank=True)
+    keep_records_days = models.PositiveIntegerField(null=True, blank=True)
     # The state of the credential as last seen, for the people who must renew it.
     credential_checked_at = models.DateTimeField(null=True, blank=True)
     credential_error = models.TextField(blank=True, default="")

@@ -17,9 +17,9 @@ from django.views.decorators.http import require_safe
 from jobs.context import Frame, frame_of
 from jobs.forms.job_filter import PER_PAGE, JobFilter
 from jobs.forms.keyset import NEWEST_FIRST, Cursor, Page, beyond
-from jobs.models import ExportJob, Role, Sandbox
+from jobs.models import Role, Sandbox
 from jobs.templatetags.jinja import ago, exact, thousands
-from jobs.views.job_rows import JobRow, job_rows, names_of, narrow, version_of
+from jobs.views.job_rows import Shown, job_rows, names_of, narrow, version_of
 from jobs.views.job_tabs import tabs
 from jobs.views.page import NOTHING_NEW
 
@@ -47,15 +47,17 @@ def jobs_live(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=NOTHING_NEW)
     chosen = JobFilter.read(request.GET, user=request.user, sandboxes=frame.sandboxes)
     held = _held(request.GET.get("rows", ""))
-    jobs = list(narrow(ExportJob.objects.visible_to(request.user)).filter(pk__in=held))
+    jobs = list(narrow(frame.jobs).filter(pk__in=held))
     changed = [job for job in jobs if version_of(job, now=now) != held[job.pk]]
-    counted = tabs(chosen, now=now)
+    counted = tabs(chosen, frame, now=now)
     top = request.GET.get("top")
     context = {
         "chosen": chosen,
-        "rows": job_rows(changed, names=names_of(changed), frame=frame, now=now),
+        "rows": job_rows(
+            changed, names=names_of(changed, places=frame.sandboxes), frame=frame, now=now, oob=True
+        ),
         "tabs": counted.tabs if counted.seal != request.GET.get("tabs") else [],
-        "newer": _newer(chosen, top, now=now),
+        "newer": _newer(chosen, frame, top, now=now),
         "notices": notices(chosen, frame),
         "live_url": _url(
             chosen,
@@ -69,7 +71,7 @@ def jobs_live(request: HttpRequest) -> HttpResponse:
 
 
 def watch_url(
-    chosen: JobFilter, frame: Frame, *, rows: Sequence[JobRow], page: Page, seal: str, now: datetime
+    chosen: JobFilter, frame: Frame, *, rows: Sequence[Shown], page: Page, seal: str, now: datetime
 ) -> str:
     """Where a page that shows these rows asks what changed."""
     first_page = chosen.sort == NEWEST_FIRST and not (chosen.after or chosen.before)
@@ -120,11 +122,11 @@ def _state(frame: Frame, *, now: datetime) -> str:
     return f"{crc32(repr(facts).encode()):x}-{int(now.timestamp()) // _GLANCE_S:x}"
 
 
-def _newer(chosen: JobFilter, top: str | None, *, now: datetime) -> str:
+def _newer(chosen: JobFilter, frame: Frame, top: str | None, *, now: datetime) -> str:
     """How many matching jobs are newer than the first row, as on a button; nothing for 0."""
     if top is None:
         return ""
-    jobs = chosen.apply(ExportJob.objects.visible_to(chosen.user), now=now)
+    jobs = chosen.apply(frame.jobs, now=now)
     try:
         above = jobs.filter(beyond(Cursor.read(top, sort=NEWEST_FIRST), backwards=True)) if top else jobs
     except ValueError:
