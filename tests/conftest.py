@@ -86,7 +86,7 @@ def asks_the_database(item: pytest.Item) -> bool:
 def _fresh_cache() -> None:
     """Sign-in counters of one test must not lock out the next, and ids come again with other contents."""
     cache.clear()
-    import_string("jobs.views.kept.Kept").forget()
+    import_string("jobs.rules.kept.Kept").forget()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from jobs.context import Frame
 from jobs.forms.job_filter import JobFilter
 from jobs.models import CatalogEntry, EntryKind, Sandbox
-from jobs.views.kept import Kept
+from jobs.rules.kept import Kept
 
 MOST = 300
 FEW = 40

@@ -18,10 +18,10 @@ from jobs.context import Frame
 from jobs.models import CatalogEntry, ExportJob, Role, Sandbox
 from jobs.models.job import JobQuerySet
 from jobs.rules import duration
+from jobs.rules.kept import Kept
 from jobs.rules.status import Flag, JobStatus, Look
 from jobs.templatetags.jinja import ago, flag_icons
 from jobs.views.exported import Names, what, whither
-from jobs.views.kept import Kept
 
 # Where a kept row says how long ago and how long so far; no text of the platform can hold a NUL.
 AGE, SO_FAR = "\0age\0", "\0so far\0"

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 from zlib import crc32
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q
 
 from jobs.context import Frame
 from jobs.forms.job_filter import JobFilter
-from jobs.models import JobTally, Sandbox
+from jobs.monitor.overview import standing
 from jobs.rules.status import TABS, JobStatus
 from jobs.templatetags.jinja import thousands
-from jobs.views.kept import Kept
 
 COUNTED_UP_TO = 10_000
-_kept_sums: Kept[Mapping[JobStatus, int]] = Kept(1_000)
 
 
 class Tab(NamedTuple):
@@ -59,20 +58,14 @@ def _said(count: int, capped: bool) -> str:
 
 
 def _tallied(chosen: JobFilter, frame: Frame) -> Mapping[JobStatus, int]:
-    """The sums of the tallies, added up once for each version of the sandboxes: a change moves both together."""
+    """What the tallies of the sandboxes say."""
     places = chosen.sandboxes or tuple(frame.visible)
-    versions = tuple((place.pk, place.version) for place in places)
-    return _kept_sums.get(versions, lambda: _sums(places))
-
-
-def _sums(places: Iterable[Sandbox]) -> Mapping[JobStatus, int]:
-    rows = JobTally.objects.filter(sandbox__in=[place.pk for place in places]).values_list("status")
-    return dict.fromkeys(JobStatus, 0) | {JobStatus(word): jobs for word, jobs in rows.annotate(Sum("jobs"))}
+    return sum(standing(places).values(), Counter())
 
 
 def _counted(chosen: JobFilter, frame: Frame, *, now: datetime) -> Mapping[JobStatus, int]:
     """States of the first 10,001 matches in the database's own order, grouped there: what more there is, is "+"."""
-    matching = chosen.without("status").apply(frame.jobs, now=now)
+    matching = chosen.without("status").apply(frame.jobs, now=now, most=COUNTED_UP_TO + 1)
     first = matching.order_by().values("status")[: COUNTED_UP_TO + 1]
     found = first.aggregate(
         **{status.value: Count("status", filter=Q(status=status)) for status in JobStatus}

@@ -280,7 +280,7 @@ def load(model: type[models.Model], rows: Iterable[tuple[Any, ...]], *, numbered
         if not numbered and model._meta.pk and model._meta.pk.column == "id":
             cursor.execute(
                 f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
-            )  # noqa: S608
+            )
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What a web process keeps between requests: results under keys that hold everything they were made of."""
+"""What a process keeps between requests: results under keys that hold everything they were made of."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ class Kept(Generic[Made]):
         self.most = most
         self.held: OrderedDict[Hashable, Made] = OrderedDict()
         self._all.append(self)  # type: ignore[arg-type]
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self.held
 
     def get(self, key: Hashable, make: Callable[[], Made]) -> Made:
         """The result under the key; made when it is not there."""
