@@ -48,7 +48,7 @@ class Overview:
 
 
 def read(scope: Scope, *, now: datetime, zone: ZoneInfo) -> Overview:
-    """At most six queries, however many jobs there are: two over tallies, three that an index answers, one for names."""
+    """At most six queries however many jobs: two over tallies, three that an index answers, one for names."""
     since = min(
         outcomes.day_edges(now, zone=zone, days=outcomes.DAYS)[0],
         outcomes.day_start(now),
