@@ -266,19 +266,15 @@ def _note(snapshots: Iterable[JobSnapshot]) -> None:
 
 
 def _touch(jobs: Sequence[_Known], as_of: datetime) -> None:
-    """Unchanged jobs: one statement for all, and a next due time for those that still move."""
-    stale = [job for job in jobs if job.last_seen_at < as_of]
-    if stale:
-        ExportJob.objects.filter(pk__in=[job.pk for job in stale]).update(last_seen_at=as_of)
-    due = [
-        ExportJob(
-            pk=job.pk,
-            next_poll_at=cadence.next_poll(JobStatus(job.status), since=job.updated_at, now=as_of),
-        )
-        for job in stale
-        if job.status not in TERMINAL
-    ]
-    update_rows(due, ("next_poll_at",))
+    """Unchanged jobs: one statement for all that are due again at the same moment, or never."""
+    alike: dict[datetime | None, list[int]] = {}
+    for job in jobs:
+        if job.last_seen_at < as_of:
+            due = cadence.next_poll(JobStatus(job.status), since=job.updated_at, now=as_of)
+            alike.setdefault(due, []).append(job.pk)
+    for due, ids in alike.items():
+        seen = {"last_seen_at": as_of} | ({"next_poll_at": due} if due else {})
+        ExportJob.objects.filter(pk__in=ids).update(**seen)
 
 
 def _filled(

@@ -52,6 +52,25 @@ def plain(value: object, notes: list[str], depth: int = 0) -> object:
     return None
 
 
+def is_plain(value: object, depth: int = 0) -> bool:
+    """Whether `plain` would leave the value as it is: several times as quick as finding out by doing it."""
+    kind = type(value)
+    if kind is str:
+        return _NOT_STORABLE.search(value) is None  # type: ignore[arg-type]
+    if kind is int:
+        return -INT64 <= value < INT64  # type: ignore[operator]
+    if kind is dict:
+        return depth < MAX_DEPTH and all(
+            type(key) is str and is_plain(key) and is_plain(inner, depth + 1)
+            for key, inner in value.items()  # type: ignore[attr-defined]
+        )
+    if kind is list:
+        return depth < MAX_DEPTH and all(is_plain(inner, depth + 1) for inner in value)  # type: ignore[attr-defined]
+    if kind is float:
+        return math.isfinite(value)  # type: ignore[arg-type]
+    return value is None or kind is bool
+
+
 def _plain_text(value: str, notes: list[str]) -> str:
     clean = storable(value)
     if clean is not value and clean != value:
