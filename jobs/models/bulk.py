@@ -5,9 +5,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, models
+
+# Values that both databases take as they are, whatever the column.
+_AS_IT_IS = {str, int, bool, bytes, type(None)}
 
 
 def update_rows(rows: Sequence[models.Model], names: Sequence[str]) -> None:
@@ -72,7 +76,11 @@ def _value(field: models.Field, row: models.Model) -> Any:
     value = getattr(row, field.attname)
     if isinstance(field, models.JSONField):
         return json.dumps(value)
-    return value if isinstance(field, models.BinaryField) else field.get_db_prep_save(value, connection)
+    if type(value) in _AS_IT_IS:
+        return value
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return field.get_db_prep_save(value, connection)
 
 
 def _table(meta: Any) -> str:

@@ -18,6 +18,7 @@ from jobs.context import Frame, frame_of
 from jobs.forms.job_filter import PER_PAGE, JobFilter
 from jobs.forms.keyset import NEWEST_FIRST, Cursor, Page, beyond
 from jobs.models import Role, Sandbox
+from jobs.rules.kept import Kept
 from jobs.templatetags.jinja import ago, exact, thousands
 from jobs.views.job_rows import Shown, job_rows, names_of, narrow, version_of
 from jobs.views.job_tabs import tabs
@@ -25,6 +26,7 @@ from jobs.views.page import NOTHING_NEW
 
 NEW_UP_TO = 99
 _GLANCE_S = 300
+_kept: Kept[bytes] = Kept(500)
 
 
 class Notice(NamedTuple):
@@ -43,8 +45,16 @@ def jobs_live(request: HttpRequest) -> HttpResponse:
     (`id.version` of each row), `tabs` (seal of the numbers) and `top` (cursor of the first row, where new jobs count).
     """
     frame, now = frame_of(request), timezone.now()
-    if request.GET.get("seen") == _state(frame, now=now):
+    state = _state(frame, now=now)
+    if request.GET.get("seen") == state:
         return HttpResponse(status=NOTHING_NEW)
+    roles = tuple((place.pk, frame.roles.get(place.connection_id)) for place in frame.visible)
+    asked = (state, request.GET.urlencode(), roles, request.user.pk if "launched_by" in request.GET else None)
+    return HttpResponse(_kept.get(asked, lambda: _answer(request, frame, now=now)))
+
+
+def _answer(request: HttpRequest, frame: Frame, *, now: datetime) -> bytes:
+    """Made once for each state of the sandboxes; every tab of whoever sees and may the same gets this one."""
     chosen = JobFilter.read(request.GET, user=request.user, sandboxes=frame.sandboxes)
     held = _held(request.GET.get("rows", ""))
     jobs = list(narrow(frame.jobs).filter(pk__in=held))
@@ -67,7 +77,7 @@ def jobs_live(request: HttpRequest) -> HttpResponse:
             rows=_stated(held | {job.pk: version_of(job, now=now) for job in jobs}),
         ),
     }
-    return render(request, "jobs/_jobs_live.html", context | {"answer": True})
+    return render(request, "jobs/_jobs_live.html", context | {"answer": True}).content
 
 
 def watch_url(

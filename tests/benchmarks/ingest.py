@@ -1,9 +1,10 @@
-"""What writing costs, in rounds beside its anchors: `python -m tests.benchmarks.ingest`, on the database of the environment.
+"""What writing costs, in rounds beside its anchors: `python -m tests.benchmarks.ingest ROUNDS`.
 
-Prints JSON: seconds for each record, by name, one value a round. `executemany` writes the same changed rows and
+On the database of the environment. Prints JSON: seconds for each record, by name, one value a round. `executemany` writes the same changed rows and
 snapshots as raw SQL, prepared outside of the clock; `json.loads` reads the same records.
 """
 
+# ruff: noqa: S608 - the SQL is made of our own names
 from __future__ import annotations
 
 import json
@@ -157,7 +158,7 @@ def raw_update(jobs: list[ExportJob], *, snapshots: bool) -> float:
     """executemany of prepared values, a page to a transaction."""
     fields = [ExportJob._meta.get_field(name) for name in FILLED]
     sets = ", ".join(f'"{field.column}" = %s' for field in fields)
-    update = f'UPDATE jobs_exportjob SET {sets} WHERE "id" = %s'  # noqa: S608
+    update = f'UPDATE jobs_exportjob SET {sets} WHERE "id" = %s'
     rows = [
         [*(field.get_db_prep_save(getattr(job, field.attname), connection) for field in fields), job.pk]
         for job in later(jobs)
@@ -174,7 +175,7 @@ def raw_update(jobs: list[ExportJob], *, snapshots: bool) -> float:
                 if snapshots:
                     cursor.executemany(
                         f"UPDATE {JobRecord._meta.db_table} SET body = %s WHERE job_id = %s", bodies[page]
-                    )  # noqa: S608
+                    )
                     cursor.executemany(
                         "INSERT INTO jobs_jobsnapshot (job_id, seen_at, status, changes) VALUES (%s, %s, %s, %s)",
                         notes[page],

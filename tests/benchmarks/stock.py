@@ -5,6 +5,7 @@ ones among the youngest. Every job has its record, snapshots, errors, identifier
 line of JSON: what the measuring side needs to know.
 """
 
+# ruff: noqa: S608 - the SQL is made of our own names; Django is set up before models are imported
 from __future__ import annotations
 
 import json
@@ -28,9 +29,11 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection, models
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from jobs.client.records import read_job
+from jobs.forms.keyset import NEWEST_FIRST, Cursor
 from jobs.models import (
     CatalogEntry,
     ExportJob,
@@ -84,7 +87,8 @@ def main(jobs: int, seed: int = 7) -> dict[str, Any]:
         "segment_usual": records.segment_id(17),
         "dataset": records.dataset_id(1),
         "batch": rows.some_batch(),
-        "failure": FailureSignature.objects.earliest("id").pk,
+        "deep": str(Cursor.of(ExportJob.objects.get(pk=max(1, jobs // 10)), sort=NEWEST_FIRST)),
+        "queries": queries(people[0]),
     }
 
 
@@ -124,6 +128,16 @@ def cookie(person: User) -> str:
     client = Client()
     client.force_login(person)
     return "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
+
+
+def queries(person: User) -> int:
+    """What the list page asks of the database when it has been asked for before, without session and person."""
+    client = Client(headers={"host": "127.0.0.1"})
+    client.force_login(person)
+    client.get("/jobs/")
+    with CaptureQueriesContext(connection) as spent:
+        client.get("/jobs/")
+    return sum('"jobs_' in each["sql"] for each in spent)
 
 
 class Rows:
@@ -271,7 +285,7 @@ def load(model: type[models.Model], rows: Iterable[tuple[Any, ...]], *, numbered
         if not POSTGRES:
             cursor.execute("BEGIN")
             holes = ", ".join("?" * len(fields))
-            cursor.cursor.connection.executemany(f'INSERT INTO "{table}" ({columns}) VALUES ({holes})', rows)  # noqa: S608
+            cursor.cursor.connection.executemany(f'INSERT INTO "{table}" ({columns}) VALUES ({holes})', rows)
             cursor.execute("COMMIT")
             return
         with cursor.copy(f'COPY "{table}" ({columns}) FROM STDIN') as copy:
@@ -299,7 +313,7 @@ def unindexed() -> Iterator[None]:
             cursor.execute("PRAGMA synchronous = OFF")
             names = ", ".join(f"'{table}'" for table in tables)
             cursor.execute(
-                f"SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql NOT NULL AND tbl_name IN ({names})"  # noqa: S608
+                f"SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql NOT NULL AND tbl_name IN ({names})"
             )
         indexes = cursor.fetchall()
         for name, _ in indexes:
