@@ -81,9 +81,10 @@ def record(sandbox: Sandbox, remotes: Iterable[RemoteJob], *, as_of: datetime) -
         return Recorded()
     digests = {remote_id: record_digest(remote.raw) for remote_id, remote in latest.items()}
     with transaction.atomic():
-        Sandbox.objects.select_for_update().get(pk=sandbox.pk)
+        place = Sandbox.objects.select_for_update().get(pk=sandbox.pk)
         known = _known(sandbox, latest)
-        new = [remote for remote_id, remote in latest.items() if remote_id not in known]
+        strange = [remote for remote_id, remote in latest.items() if remote_id not in known]
+        new = [remote for remote in strange if not _has_expired(remote, place)]
         changed = {
             job.pk: latest[remote_id]
             for remote_id, job in known.items()
@@ -180,6 +181,13 @@ def _recounted(place: Sandbox) -> dict[_Tally, Counter[tuple[Any, str]]]:
         )
         for model, _, since in _rebuilt(place)
     }
+
+
+def _has_expired(remote: RemoteJob, place: Sandbox) -> bool:
+    """Whether the job is of a time that we let go: it was counted then, and does not come back."""
+    if place.expired_until is None or remote.created_at is None or remote.created_at >= place.expired_until:
+        return False
+    return status.read(remote.remote_status) in TERMINAL
 
 
 class _Known(NamedTuple):

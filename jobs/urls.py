@@ -20,6 +20,7 @@ from jobs.views import (
     jobs_csv,
     jobs_live,
     launch,
+    metrics,
     names_refresh,
     overview,
     payload_preview,
@@ -67,4 +68,5 @@ urlpatterns: list[URLPattern] = [
     # health
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]

@@ -1,6 +1,7 @@
 """What writing costs, in rounds beside its anchors: `python -m tests.benchmarks.ingest ROUNDS`.
 
-On the database of the environment. Prints JSON: seconds for each record, by name, one value a round. `executemany` writes the same changed rows and
+On the database of the environment; prints JSON:
+seconds for each record, by name, one value a round. `executemany` writes the same changed rows and
 snapshots as raw SQL, prepared outside of the clock; `json.loads` reads the same records.
 """
 
