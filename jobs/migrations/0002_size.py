@@ -6,128 +6,187 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('jobs', '0001_initial'),
+        ("jobs", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='exportjob',
-            name='job_created',
+            model_name="exportjob",
+            name="job_created",
         ),
         migrations.RemoveIndex(
-            model_name='exportjob',
-            name='job_sandbox_created',
+            model_name="exportjob",
+            name="job_sandbox_created",
         ),
         migrations.RemoveIndex(
-            model_name='exportjob',
-            name='job_status_created',
+            model_name="exportjob",
+            name="job_status_created",
         ),
         migrations.RemoveIndex(
-            model_name='exportjob',
-            name='job_dataset_created',
+            model_name="exportjob",
+            name="job_dataset_created",
         ),
         migrations.RemoveIndex(
-            model_name='exportjob',
-            name='job_launcher_created',
+            model_name="exportjob",
+            name="job_launcher_created",
         ),
         migrations.AddField(
-            model_name='connection',
-            name='keep_jobs_count',
+            model_name="connection",
+            name="keep_jobs_count",
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='connection',
-            name='keep_jobs_days',
+            model_name="connection",
+            name="keep_jobs_days",
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='connection',
-            name='keep_records_days',
+            model_name="connection",
+            name="keep_records_days",
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='connection',
-            name='keep_snapshots_days',
+            model_name="connection",
+            name="keep_snapshots_days",
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='sandbox',
-            name='expired_until',
+            model_name="sandbox",
+            name="expired_until",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AlterField(
-            model_name='exportjob',
-            name='failure',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='jobs', to='jobs.failuresignature'),
+            model_name="exportjob",
+            name="failure",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="jobs",
+                to="jobs.failuresignature",
+            ),
         ),
         migrations.AlterField(
-            model_name='exportjob',
-            name='launched_by',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='launched_jobs', to=settings.AUTH_USER_MODEL),
+            model_name="exportjob",
+            name="launched_by",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="launched_jobs",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AlterField(
-            model_name='exportjob',
-            name='sandbox',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='jobs', to='jobs.sandbox'),
+            model_name="exportjob",
+            name="sandbox",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="jobs",
+                to="jobs.sandbox",
+            ),
         ),
         migrations.AlterField(
-            model_name='joberror',
-            name='job',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='errors', to='jobs.exportjob'),
+            model_name="joberror",
+            name="job",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="errors",
+                to="jobs.exportjob",
+            ),
         ),
         migrations.AlterField(
-            model_name='jobidentifier',
-            name='job',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='identifiers', to='jobs.exportjob'),
+            model_name="jobidentifier",
+            name="job",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="identifiers",
+                to="jobs.exportjob",
+            ),
         ),
         migrations.AlterField(
-            model_name='jobsnapshot',
-            name='job',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='snapshots', to='jobs.exportjob'),
+            model_name="jobsnapshot",
+            name="job",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="snapshots",
+                to="jobs.exportjob",
+            ),
         ),
         migrations.AlterField(
-            model_name='jobtally',
-            name='sandbox',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='job_tallies', to='jobs.sandbox'),
+            model_name="jobtally",
+            name="sandbox",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="job_tallies",
+                to="jobs.sandbox",
+            ),
         ),
         migrations.AlterField(
-            model_name='outcometally',
-            name='sandbox',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='outcome_tallies', to='jobs.sandbox'),
+            model_name="outcometally",
+            name="sandbox",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="outcome_tallies",
+                to="jobs.sandbox",
+            ),
         ),
         migrations.AddIndex(
-            model_name='exportjob',
-            index=models.Index(fields=['created_at', 'id', 'sandbox', 'status'], name='job_created'),
+            model_name="exportjob",
+            index=models.Index(fields=["created_at", "id", "sandbox", "status"], name="job_created"),
         ),
         migrations.AddIndex(
-            model_name='exportjob',
-            index=models.Index(fields=['sandbox', 'created_at', 'id', 'status'], name='job_sandbox_created'),
+            model_name="exportjob",
+            index=models.Index(fields=["sandbox", "created_at", "id", "status"], name="job_sandbox_created"),
         ),
         migrations.AddIndex(
-            model_name='exportjob',
-            index=models.Index(fields=['status', 'created_at', 'id', 'sandbox'], name='job_status_created'),
+            model_name="exportjob",
+            index=models.Index(fields=["status", "created_at", "id", "sandbox"], name="job_status_created"),
         ),
         migrations.AddIndex(
-            model_name='exportjob',
-            index=models.Index(fields=['dataset_id', 'created_at', 'id', 'sandbox', 'status'], name='job_dataset_created'),
+            model_name="exportjob",
+            index=models.Index(
+                fields=["dataset_id", "created_at", "id", "sandbox", "status"], name="job_dataset_created"
+            ),
         ),
         migrations.AddIndex(
-            model_name='exportjob',
-            index=models.Index(fields=['launched_by', 'created_at', 'id', 'sandbox', 'status'], name='job_launcher_created'),
+            model_name="exportjob",
+            index=models.Index(
+                fields=["launched_by", "created_at", "id", "sandbox", "status"], name="job_launcher_created"
+            ),
         ),
         migrations.AddIndex(
-            model_name='exportjob',
-            index=models.Index(condition=models.Q(('status__in', ['CANCELLING', 'NEW', 'PROCESSING', 'QUEUED'])), fields=['created_at', 'id'], name='job_active'),
+            model_name="exportjob",
+            index=models.Index(
+                condition=models.Q(("status__in", ["CANCELLING", "NEW", "PROCESSING", "QUEUED"])),
+                fields=["created_at", "id"],
+                name="job_active",
+            ),
         ),
         migrations.AddIndex(
-            model_name='exportjob',
-            index=models.Index(condition=models.Q(('error_count__gt', 0)), fields=['status', 'created_at', 'id', 'sandbox'], name='job_with_errors'),
+            model_name="exportjob",
+            index=models.Index(
+                condition=models.Q(("error_count__gt", 0)),
+                fields=["status", "created_at", "id", "sandbox"],
+                name="job_with_errors",
+            ),
         ),
         migrations.AddIndex(
-            model_name='exportjob',
-            index=models.Index(condition=models.Q(('profiles_exported', 0)), fields=['status', 'created_at', 'id', 'sandbox'], name='job_odd_volume'),
+            model_name="exportjob",
+            index=models.Index(
+                condition=models.Q(("profiles_exported", 0)),
+                fields=["status", "created_at", "id", "sandbox"],
+                name="job_odd_volume",
+            ),
         ),
     ]

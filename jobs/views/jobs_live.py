@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from zlib import crc32
 
@@ -26,6 +27,9 @@ from jobs.views.page import NOTHING_NEW
 
 NEW_UP_TO = 99
 _GLANCE_S = 300
+# What of a sandbox shows on the list.
+_TELLING = ("pk", "version", "failing_since", "last_error", "first_contact_jobs")
+_telling = attrgetter(*_TELLING)
 _kept: Kept[bytes] = Kept(500)
 
 
@@ -44,10 +48,12 @@ def jobs_live(request: HttpRequest) -> HttpResponse:
     Beside the list's own parameters the address carries what the page holds: `seen` (state of the sandboxes), `rows`
     (`id.version` of each row), `tabs` (seal of the numbers) and `top` (cursor of the first row, where new jobs count).
     """
-    frame, now = frame_of(request), timezone.now()
-    state = _state(frame, now=now)
+    now = timezone.now()
+    watched = Sandbox.objects.visible_to(request.user).watched()
+    state = _sealed(list(watched.order_by("pk").values_list(*_TELLING)), now=now)
     if request.GET.get("seen") == state:
         return HttpResponse(status=NOTHING_NEW)
+    frame = frame_of(request)
     roles = tuple((place.pk, frame.roles.get(place.connection_id)) for place in frame.visible)
     asked = (state, request.GET.urlencode(), roles, request.user.pk if "launched_by" in request.GET else None)
     return HttpResponse(_kept.get(asked, lambda: _answer(request, frame, now=now)))
@@ -124,11 +130,12 @@ def _unreadable(place: Sandbox, frame: Frame) -> Notice:
 
 
 def _state(frame: Frame, *, now: datetime) -> str:
-    """One text for all that can make an open list untrue; late and stuck come by time alone, hence the last part."""
-    facts = [
-        (place.pk, place.version, place.failing_since, place.last_error, place.first_contact_jobs)
-        for place in frame.sandboxes
-    ]
+    """One text for all that can make an open list untrue."""
+    return _sealed(sorted(map(_telling, frame.sandboxes)), now=now)
+
+
+def _sealed(facts: list[tuple[Any, ...]], *, now: datetime) -> str:
+    """Late and stuck come by time alone, hence the last part."""
     return f"{crc32(repr(facts).encode()):x}-{int(now.timestamp()) // _GLANCE_S:x}"
 
 
