@@ -15,7 +15,7 @@ from django.http import QueryDict
 from jobs.forms.keyset import DURATION, NEWEST_FIRST, ORDERS, Cursor, Page, in_order, paginate
 from jobs.forms.reader import Reader, shown
 from jobs.models import ExportJob, IdentifierKind, JobError, JobIdentifier, Sandbox
-from jobs.models.job import UNDER_WAY, WITH_ERRORS, WITHOUT_PROFILES, JobQuerySet, Unindexed
+from jobs.models.job import PLACE, UNDER_WAY, WITH_ERRORS, WITHOUT_PROFILES, JobQuerySet, Unindexed
 from jobs.rules.kept import Kept
 from jobs.rules.lateness import LATE_AFTER, STUCK_AFTER
 from jobs.rules.status import ACTIVE, LOOK, Flag, JobStatus
@@ -137,7 +137,7 @@ class JobFilter:
         that the rest selects: narrowing the rest makes it reach further back. Who only counts says how many are counted
         at `most`; the newest that many of a common segment stand for all of them then.
         """
-        rows = queryset.alias(took=DURATION, state=STATE).filter(*self._conditions(now, most))
+        rows = queryset.alias(took=DURATION, standing=STATE, place=PLACE).filter(*self._conditions(now, most))
         if len(self.sandboxes) > 1:
             rows = rows.within([sandbox.pk for sandbox in self.sandboxes])
         return _saying(rows, self.q) if self.q else rows
@@ -157,13 +157,15 @@ class JobFilter:
         return replace(self, **defaults)
 
     def _conditions(self, now: datetime, most: int | None) -> Iterator[Q]:
-        if len(self.status) == 1:
-            yield Q(status=self.status[0])
-        elif self.status:
-            # Few jobs are under way, and an index finds them; the others are met on a walk through the order.
-            yield Q(**{"status__in" if ACTIVE.issuperset(self.status) else "state__in": self.status})
+        # Indexes hold states and sandboxes in the order of creation. In another order, and for several of them, jobs
+        # are met on a walk; those under way are few enough to be sorted.
+        walk = most is None and self.sort.removeprefix("-") != "created"
+        if self.status:
+            few = ACTIVE.issuperset(self.status)
+            column = "status" if few or (not walk and len(self.status) == 1) else "standing"
+            yield Q(**{f"{column}__in": self.status} if len(self.status) > 1 else {column: self.status[0]})
         if len(self.sandboxes) == 1:
-            yield Q(sandbox=self.sandboxes[0].pk)
+            yield Q(**{"place" if walk else "sandbox": self.sandboxes[0].pk})
         if self.dataset:
             yield Q(dataset_id=self.dataset)
         if self.segment:

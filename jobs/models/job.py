@@ -34,6 +34,9 @@ class Unindexed(models.Func):
         return super().as_sql(compiler, connection, template="+%(expressions)s", **context)
 
 
+PLACE = Unindexed(F("sandbox_id"), output_field=models.BigIntegerField())
+
+
 class Stated(models.Func):
     """A condition with its values written out in the SQL: only so does SQLite see that a partial index holds it."""
 
@@ -56,8 +59,7 @@ class JobQuerySet(models.QuerySet["ExportJob"]):
 
     def within(self, sandboxes: Any) -> Self:
         """Jobs of several sandboxes, given as ids or as a query for them."""
-        place = Unindexed(F("sandbox_id"), output_field=models.BigIntegerField())
-        return self.alias(place=place).filter(place__in=sandboxes)
+        return self.alias(place=PLACE).filter(place__in=sandboxes)
 
     def active(self) -> Self:
         return self.filter(UNDER_WAY)
@@ -142,8 +144,10 @@ class ExportJob(models.Model):
                 fields=["launched_by", "created_at", "id", "sandbox", "status"], name="job_launcher_created"
             ),
             models.Index(fields=["failure", "created_at", "id"], name="job_failure_created"),
-            models.Index(fields=["updated_at", "id"], name="job_updated"),
-            models.Index(Coalesce("duration_ms", models.Value(-1)), "id", name="job_duration"),
+            models.Index(fields=["updated_at", "id", "sandbox", "status"], name="job_updated"),
+            models.Index(
+                Coalesce("duration_ms", models.Value(-1)), "id", "sandbox", "status", name="job_duration"
+            ),
             models.Index(fields=["status", "ended_at", "id"], name="job_status_ended"),
             models.Index(
                 fields=["created_at", "id"], name="job_active", condition=models.Q(status__in=_ACTIVE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ class Metric(NamedTuple):
 
     name: str
     help: str
-    samples: list[tuple[Labels, float]]
+    samples: Sequence[tuple[Labels, float]]
 
 
 def metrics(*, now: datetime) -> list[Metric]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from html import escape
 
-from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
@@ -31,28 +30,6 @@ _NAIVE = (
     "<td>{{ job.ended_at|date:'Y-m-d H:i:s' }}</td><td>{{ job.duration_ms }}</td><td>{{ job.profiles_exported }}</td>"
     "<td>{{ job.error_line }}</td></tr>{% endfor %}</table>"
 )
-
-
-class PlainAdmin(admin.ModelAdmin):
-    """Django's admin at its quickest: no count of all rows."""
-
-    list_display = (
-        "remote_id",
-        "status",
-        "dataset_id",
-        "created_at",
-        "updated_at",
-        "duration_ms",
-        "profiles_exported",
-    )
-    list_filter = ("status",)
-    show_full_result_count = False
-    list_per_page = 50
-    list_select_related = ("sandbox",)
-
-
-if not admin.site.is_registered(ExportJob):
-    admin.site.register(ExportJob, PlainAdmin)
 
 
 @login_not_required

@@ -24,8 +24,12 @@ class Command(BaseCommand):
             total = Expired(more=True)
             while total.more:
                 turn = expire(connection, now=timezone.now())
-                counts = (mine + theirs for mine, theirs in zip(total[:3], turn[:3], strict=True))
-                total = Expired(*counts, more=turn.more)
+                total = Expired(
+                    total.jobs + turn.jobs,
+                    total.snapshots + turn.snapshots,
+                    total.records + turn.records,
+                    turn.more,
+                )
             self.stdout.write(
                 f"{connection.name}: {total.jobs} jobs, {total.snapshots} snapshots, {total.records} records expired"
             )
