@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
-from django.db.models import OuterRef, Subquery
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 
-from jobs.models import ExportJob, Membership, Role, Sandbox
+from jobs.models import Connection, ExportJob, Membership, Role, Sandbox
 from jobs.models.job import JobQuerySet
+from jobs.rules.kept import Kept
 
 THEMES = ("auto", "light", "dark")
 TIMES = ("relative", "absolute")
 # What no page's frame shows of a sandbox or its connection.
-_UNSHOWN = (
-    *("kind", "reading_offset", "last_rejects", "catalog_error", "next_catalog_at"),
-    *(f"connection__{name}" for name in ("client_secret", "scopes", "platform_url", "token_url", "org_id")),
-    *(f"connection__{name}" for name in ("client_id", "created_at", "credential_error", "token_expires_at")),
-)
+_UNSHOWN = {
+    *(
+        "kind",
+        "reading_offset",
+        "last_rejects",
+        "catalog_error",
+        "next_catalog_at",
+        "client_secret",
+        "scopes",
+    ),
+    *(
+        "platform_url",
+        "token_url",
+        "org_id",
+        "client_id",
+        "created_at",
+        "credential_error",
+        "token_expires_at",
+    ),
+}
+_kept_sql: Kept[tuple[str, Any]] = Kept(1_000)
+_kept_places: Kept[list[Sandbox]] = Kept(200)
 
 
 class Nav(NamedTuple):
@@ -57,12 +76,18 @@ class Frame:
 
     @cached_property
     def visible(self) -> list[Sandbox]:
-        """Every sandbox the person may see, with the person's role on its connection: one query."""
+        """Every sandbox the person may see, with the person's role on its connection: one query.
+
+        Rows that say what they said before become the objects they were before, which nobody changes.
+        """
         if self._user is None or not self._user.is_authenticated:
             return []
-        rows = Sandbox.objects.visible_to(self._user).select_related("connection").defer(*_UNSHOWN)
-        mine = Membership.objects.filter(user_id=self._user.pk, connection=OuterRef("connection"))
-        return list(rows.annotate(role=Subquery(mine.values("role")[:1])))
+        who = (self._user.pk, self._user.is_superuser and self._user.is_active)
+        sql, parameters = _kept_sql.get(who, lambda: _rows_for(self._user).query.sql_with_params())
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            told = tuple(map(tuple, cursor.fetchall()))
+        return _kept_places.get((who, told), lambda: _made_of(told, self._user))
 
     @cached_property
     def sandboxes(self) -> list[Sandbox]:
@@ -117,6 +142,32 @@ class Frame:
         here = match.view_name if match else ""
         entries = _RAIL + ((_PEOPLE,) if self._user and self._user.is_superuser else ())
         return [Nav(word, reverse(name), icon, _is_active(name, here)) for word, name, icon in entries]
+
+
+def _rows_for(user: Any) -> QuerySet[Sandbox, tuple[Any, ...]]:
+    """What the frame shows of each visible sandbox, of its connection, and the person's role on that."""
+    rows = Sandbox.objects.visible_to(user)
+    mine = Membership.objects.filter(user_id=user.pk, connection=OuterRef("connection"))
+    of = [f"connection__{name}" for name in _shown(Connection)]
+    return rows.annotate(role=Subquery(mine.values("role")[:1])).values_list(*_shown(Sandbox), *of, "role")
+
+
+def _made_of(told: tuple[tuple[Any, ...], ...], user: Any) -> list[Sandbox]:
+    """The sandboxes of rows as the database gave them."""
+    compiler = _rows_for(user).query.get_compiler(DEFAULT_DB_ALIAS)
+    compiler.pre_sql_setup()
+    size, made = len(_shown(Sandbox)), []
+    for row in compiler.results_iter(results=[told]):
+        place = Sandbox.from_db(DEFAULT_DB_ALIAS, _shown(Sandbox), row[:size])
+        place.connection = Connection.from_db(DEFAULT_DB_ALIAS, _shown(Connection), row[size:-1])
+        place.role = row[-1]  # type: ignore[attr-defined]
+        made.append(place)
+    return made
+
+
+@cache
+def _shown(model: type[Model]) -> tuple[str, ...]:
+    return tuple(field.attname for field in model._meta.concrete_fields if field.name not in _UNSHOWN)
 
 
 def _is_active(name: str, here: str) -> bool:
