@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -142,10 +142,18 @@ class JobFilter:
             rows = rows.within([sandbox.pk for sandbox in self.sandboxes])
         return _saying(rows, self.q) if self.q else rows
 
-    def page(self, queryset: JobQuerySet, *, now: datetime) -> Page:
+    def page(
+        self,
+        queryset: JobQuerySet,
+        *,
+        now: datetime,
+        read: Callable[[JobQuerySet], list[ExportJob]] = list,
+    ) -> Page:
         """The asked-for page of the matching jobs with the cursors of its neighbours: one query."""
         rows = self.apply(queryset, now=now)
-        return paginate(rows, sort=self.sort, size=self.per_page, after=self.after, before=self.before)
+        return paginate(
+            rows, sort=self.sort, size=self.per_page, after=self.after, before=self.before, read=read
+        )
 
     def ordered(self, queryset: JobQuerySet, *, now: datetime) -> JobQuerySet:
         """All matching jobs in the asked-for order."""

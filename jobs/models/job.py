@@ -188,6 +188,12 @@ class ExportJob(models.Model):
 
     def flags(self, now: datetime) -> set[Flag]:
         """Conditions beside the state as of `now`."""
+        if (
+            self.status == JobStatus.SUCCEEDED
+            and not (self.error_count or self.gone_at)
+            and self.profiles_exported
+        ):
+            return set()  # the usual job, of which a page shows many
         timed = running_flags(self.state, created_at=self.created_at, updated_at=self.updated_at, now=now)
         ended = outcome_flags(
             self.state, error_count=self.error_count, profiles_exported=self.profiles_exported

@@ -18,7 +18,7 @@ from jobs.forms.job_filter import FLAGS, PER_PAGE, RANGES, USUAL_PER_PAGE, JobFi
 from jobs.forms.keyset import ORDERS
 from jobs.views.job_choices import choices
 from jobs.views.job_empty import empty_state
-from jobs.views.job_rows import job_rows, names_of, narrow
+from jobs.views.job_rows import job_rows, kept, names_of, narrow
 from jobs.views.job_tabs import tabs
 from jobs.views.jobs_live import notices, watch_url
 from jobs.views.page import page
@@ -48,7 +48,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
 
 def _shown(chosen: JobFilter, frame: Frame, *, now: datetime) -> dict[str, Any]:
     """What the templates print: the sandboxes and the jobs are read, numbers and names only when they are others."""
-    found = chosen.page(narrow(frame.jobs), now=now)
+    found = chosen.page(narrow(frame.jobs), now=now, read=kept)
     asked = [one for one in (chosen.segment, chosen.dataset) if one]
     also = [(place.pk, one) for place in frame.sandboxes for one in asked]
     names = names_of(found.items, also=also, places=frame.sandboxes)

@@ -21,7 +21,7 @@ from jobs.forms.keyset import NEWEST_FIRST, Cursor, Page, beyond
 from jobs.models import Role, Sandbox
 from jobs.rules.kept import Kept
 from jobs.templatetags.jinja import ago, exact, thousands
-from jobs.views.job_rows import Shown, job_rows, names_of, narrow, version_of
+from jobs.views.job_rows import Shown, job_rows, kept, names_of, narrow, version_of
 from jobs.views.job_tabs import tabs
 from jobs.views.page import NOTHING_NEW
 
@@ -63,7 +63,7 @@ def _answer(request: HttpRequest, frame: Frame, *, now: datetime) -> bytes:
     """Made once for each state of the sandboxes; every tab of whoever sees and may the same gets this one."""
     chosen = JobFilter.read(request.GET, user=request.user, sandboxes=frame.sandboxes)
     held = _held(request.GET.get("rows", ""))
-    jobs = list(narrow(frame.jobs).filter(pk__in=held))
+    jobs = kept(narrow(frame.jobs).filter(pk__in=held))
     changed = [job for job in jobs if version_of(job, now=now) != held[job.pk]]
     counted = tabs(chosen, frame, now=now)
     top = request.GET.get("top")
