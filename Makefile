@@ -1,6 +1,6 @@
 # Everything works from a fresh clone: each target below first brings .venv up to date.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check screenshots clean
+.PHONY: help install run test check bench screenshots clean
 SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 8000
@@ -53,6 +53,12 @@ AS_IN_PRODUCTION := EXPORTUI_ENV=production EXPORTUI_PUBLIC_URL=https://exports.
   SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ \
   EXPORTUI_FIELD_KEYS=MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE= \
   DATABASE_URL=postgres://exportui@localhost/exportui REDIS_URL=redis://localhost:6379/0
+
+JOBS ?= 1000000
+DB ?= sqlite,postgres
+
+bench: install ## how fast it is, as ratios to anchors; JOBS=100000 DB=sqlite make bench for less of it
+	$(BIN)/python -m tests.benchmarks --jobs $(JOBS) --db $(DB) --json bench.json
 
 screenshots: install ## the pictures of the README, from the running demo
 	@$(BIN)/python -m tests.chromium

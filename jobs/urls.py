@@ -21,6 +21,7 @@ from jobs.views import (
     jobs_csv,
     jobs_live,
     launch,
+    metrics,
     names_refresh,
     overview,
     payload_preview,
@@ -74,4 +75,5 @@ urlpatterns: list[URLPattern] = [
     # health
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]

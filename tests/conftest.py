@@ -18,6 +18,7 @@ import django
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.utils.module_loading import import_string
 
 from exportui import valkey
 from tests import chromium, postgres
@@ -89,6 +90,7 @@ def _fresh_cache() -> None:
     importlib.import_module("jobs.client.token")._refusals.clear()
     importlib.import_module("jobs.models.usual").usual_ms.cache_clear()
     importlib.import_module("jobs.connect.budget").slots_of.cache_clear()
+    import_string("jobs.rules.kept.Kept").forget()
 
 
 @pytest.fixture(scope="session")

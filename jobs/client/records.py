@@ -14,7 +14,7 @@ from typing import Any
 
 from jobs.client.fields import Fields
 from jobs.client.lookups import Cancelled, Dataset, MergePolicy, Namespace, SandboxInfo, Segment
-from jobs.client.values import ID_LIMIT, NAME_LIMIT, WORD_LIMIT, as_int, as_text, plain, storable
+from jobs.client.values import ID_LIMIT, NAME_LIMIT, WORD_LIMIT, as_int, as_text, is_plain, plain, storable
 
 __all__ = [
     "Cancelled",
@@ -117,6 +117,15 @@ class RemoteJob:
     problems: tuple[str, ...]
     raw: dict[str, Any] = field(repr=False)
 
+    def __getattr__(self, name: str) -> Any:
+        """Asked for what `read_job` left for later: all of it is read now."""
+        if name not in RemoteJob.__slots__ or name in ("raw", "remote_id"):
+            raise AttributeError(name)
+        told = _told(self.raw, [])
+        for key, value in told.items():
+            object.__setattr__(self, key, value)
+        return told[name]
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
@@ -137,39 +146,51 @@ class JobPage:
 
 
 def read_job(raw: object) -> RemoteJob:
-    """The job of a record; Unusable only if it is not an object or has no id to keep it by."""
+    """The job of a record; Unusable only if it is not an object or has no id to keep it by.
+
+    Most readings are of records that did not change, so all but the id is read when it is first asked for.
+    """
     if not isinstance(raw, dict):
         raise Unusable("The record is not an object.")
+    remote_id = _remote_id(raw.get("id"))
+    if is_plain(raw):
+        job = object.__new__(RemoteJob)
+        object.__setattr__(job, "remote_id", remote_id)
+        object.__setattr__(job, "raw", raw)
+        return job
     notes: list[str] = []
-    clean = plain(raw, notes)
+    clean: Any = plain(raw, notes)
+    return RemoteJob(remote_id=remote_id, raw=clean, **_told(clean, notes))
+
+
+def _told(clean: dict[str, Any], notes: list[str]) -> dict[str, Any]:
+    """Everything of a job but its id and the record itself."""
     record = Fields(clean, problems=notes)
     target, metrics = record.child("destination"), record.child("metrics")
     policy = _named(record, "mergePolicy", "id")
-    return RemoteJob(
-        remote_id=_remote_id(raw.get("id")),
-        remote_status=_status(record),
-        job_type=record.text("jobType", limit=WORD_LIMIT),
-        created_at=record.time("creationTime", "createdTime"),
-        updated_at=record.time("updateTime", "updatedTime"),
-        dataset_id=target.text("datasetId", "dataSetId"),
-        segment_per_batch=target.flag("segmentPerBatch"),
-        batches=tuple(_batches(target)),
-        segments=tuple(_segments(record.child("filter"))),
-        merge_policy_id=policy.text("id"),
-        merge_policy_version=policy.text("version", limit=WORD_LIMIT),
-        schema_name=_named(record, "schema", "name").text("name", limit=NAME_LIMIT),
-        fields=record.words("fields", limit=NAME_LIMIT),
-        filter=record.child("filter").raw,
-        additional_fields=record.child("additionalFields").raw,
-        phases=tuple(_phases(metrics)),
-        profiles_exported=metrics.whole("totalExportedProfileCounter"),
-        profiles_by_namespace=_counts(metrics.child("exportedProfileByNamespaceCounter")),
-        compute_jobs=_compute_jobs(record),
-        request_id=record.text("requestId"),
-        errors=tuple(_errors(record)),
-        problems=tuple(record.problems),
-        raw=record.raw,
-    )
+    told: dict[str, Any] = {
+        "remote_status": _status(record),
+        "job_type": record.text("jobType", limit=WORD_LIMIT),
+        "created_at": record.time("creationTime", "createdTime"),
+        "updated_at": record.time("updateTime", "updatedTime"),
+        "dataset_id": target.text("datasetId", "dataSetId"),
+        "segment_per_batch": target.flag("segmentPerBatch"),
+        "batches": tuple(_batches(target)),
+        "segments": tuple(_segments(record.child("filter"))),
+        "merge_policy_id": policy.text("id"),
+        "merge_policy_version": policy.text("version", limit=WORD_LIMIT),
+        "schema_name": _named(record, "schema", "name").text("name", limit=NAME_LIMIT),
+        "fields": record.words("fields", limit=NAME_LIMIT),
+        "filter": record.child("filter").raw,
+        "additional_fields": record.child("additionalFields").raw,
+        "phases": tuple(_phases(metrics)),
+        "profiles_exported": metrics.whole("totalExportedProfileCounter"),
+        "profiles_by_namespace": _counts(metrics.child("exportedProfileByNamespaceCounter")),
+        "compute_jobs": _compute_jobs(record),
+        "request_id": record.text("requestId"),
+        "errors": tuple(_errors(record)),
+    }
+    return told | {"problems": tuple(record.problems)}
 
 
 def _remote_id(value: object) -> str:

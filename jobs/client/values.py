@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 ID_LIMIT = 200
 WORD_LIMIT = 100
@@ -50,6 +51,24 @@ def plain(value: object, notes: list[str], depth: int = 0) -> object:
         return [plain(inner, notes, depth + 1) for inner in value]
     _note(notes, f"A value of type {type(value).__name__} is not JSON and was left out.")
     return None
+
+
+def is_plain(value: Any, depth: int = 0) -> bool:
+    """Whether `plain` would leave the value as it is: several times as quick as finding out by doing it."""
+    kind = type(value)
+    if kind is str:
+        return _NOT_STORABLE.search(value) is None
+    if kind is int:
+        return -INT64 <= value < INT64
+    if kind is dict:
+        return depth < MAX_DEPTH and all(
+            type(key) is str and is_plain(key) and is_plain(inner, depth + 1) for key, inner in value.items()
+        )
+    if kind is list:
+        return depth < MAX_DEPTH and all(is_plain(inner, depth + 1) for inner in value)
+    if kind is float:
+        return math.isfinite(value)
+    return value is None or kind is bool
 
 
 def _plain_text(value: str, notes: list[str]) -> str:

@@ -35,6 +35,10 @@ class ConnectionForm(forms.ModelForm):
             "client_id": "Also sent as x-api-key.",
             "scopes": "Separated by commas.",
             "requests_per_second": "At most so many calls a second from all workers together.",
+            "keep_jobs_days": "Older ones that are over are deleted; their counts stay.",
+            "keep_jobs_count": "More than so many are deleted, oldest days first.",
+            "keep_records_days": "What the platform sent, after a job has ended.",
+            "keep_snapshots_days": "Every change of a job, after it has ended.",
         }
 
     def clean_platform_url(self) -> str:

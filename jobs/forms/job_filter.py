@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import CharField, Exists, F, OuterRef, Q
 from django.http import QueryDict
 
 from jobs.forms.keyset import DURATION, NEWEST_FIRST, ORDERS, Cursor, Page, in_order, paginate
 from jobs.forms.reader import Reader, shown
-from jobs.models import IdentifierKind, JobError, JobIdentifier, Sandbox
-from jobs.models.job import JobQuerySet
+from jobs.models import ExportJob, IdentifierKind, JobError, JobIdentifier, Sandbox
+from jobs.models.job import PLACE, UNDER_WAY, WITH_ERRORS, WITHOUT_PROFILES, JobQuerySet, Unindexed
+from jobs.rules.kept import Kept
 from jobs.rules.lateness import LATE_AFTER, STUCK_AFTER
 from jobs.rules.status import ACTIVE, LOOK, Flag, JobStatus
 
@@ -34,6 +35,9 @@ FLAGS = {
 PER_PAGE = (25, 50, 100, 200)
 USUAL_PER_PAGE = 50
 TEXT_REACHES = 10_000
+COMMON_FROM = 2_000
+_kept_common: Kept[bool] = Kept(2_000)
+STATE = Unindexed(F("status"), output_field=CharField())
 # The order in which parameters stand in an address, so that the same list always has the same one.
 _IN_URLS = (
     *("status", "sandbox", "segment", "dataset", "launched_by", "range", "since", "until"),
@@ -126,15 +130,18 @@ class JobFilter:
 
     # --- rows ---------------------------------------------------------------------------------------------------------
 
-    def apply(self, queryset: JobQuerySet, *, now: datetime) -> JobQuerySet:
+    def apply(self, queryset: JobQuerySet, *, now: datetime, most: int | None = None) -> JobQuerySet:
         """The jobs of the queryset that match, whatever the page and order.
 
         `segment` and `dataset` are ids. `launched_by` is a username or `me`. Times are those of creation; durations
         are the platform's own, so running jobs have none. `q` is any identifier a job carries (exact, by index); if
         no job of the queryset carries it, it is text within the first error line or an error code of the newest
-        10,000 jobs that the rest selects: narrowing the rest makes it reach further back.
+        10,000 jobs that the rest selects: narrowing the rest makes it reach further back. Who only counts says how many
+        are counted at `most`; the newest that many of a common segment stand for all of them then.
         """
-        rows = queryset.alias(took=DURATION).filter(*self._conditions(now))
+        rows = queryset.alias(took=DURATION, standing=STATE, place=PLACE).filter(*self._conditions(now, most))
+        if len(self.sandboxes) > 1:
+            rows = rows.within([sandbox.pk for sandbox in self.sandboxes])
         if not self.q:
             return rows
         return rows.named(self.q) if self._names_a_job(queryset) else _saying(rows, self.q)
@@ -145,10 +152,18 @@ class JobFilter:
             self.asked[self.q] = queryset.named(self.q).exists()
         return self.asked[self.q]
 
-    def page(self, queryset: JobQuerySet, *, now: datetime) -> Page:
+    def page(
+        self,
+        queryset: JobQuerySet,
+        *,
+        now: datetime,
+        read: Callable[[JobQuerySet], list[ExportJob]] = list,
+    ) -> Page:
         """The asked-for page of the matching jobs with the cursors of its neighbours: one query."""
         rows = self.apply(queryset, now=now)
-        return paginate(rows, sort=self.sort, size=self.per_page, after=self.after, before=self.before)
+        return paginate(
+            rows, sort=self.sort, size=self.per_page, after=self.after, before=self.before, read=read
+        )
 
     def ordered(self, queryset: JobQuerySet, *, now: datetime) -> JobQuerySet:
         """All matching jobs in the asked-for order."""
@@ -159,16 +174,21 @@ class JobFilter:
         defaults: dict[str, Any] = {name: getattr(type(self), name) for name in names}
         return replace(self, **defaults)
 
-    def _conditions(self, now: datetime) -> Iterator[Q]:
+    def _conditions(self, now: datetime, most: int | None) -> Iterator[Q]:
+        # Indexes hold states and sandboxes in the order of creation. In another order, and for several of them, jobs
+        # are met on a walk; those under way are few enough to be sorted.
+        walk = most is None and self.sort.removeprefix("-") != "created"
         if self.status:
-            yield Q(status__in=self.status)
-        if self.sandboxes:
-            yield Q(sandbox__in=[sandbox.pk for sandbox in self.sandboxes])
+            few = ACTIVE.issuperset(self.status)
+            column = "status" if few or (not walk and len(self.status) == 1) else "standing"
+            yield Q(**{f"{column}__in": self.status} if len(self.status) > 1 else {column: self.status[0]})
+        if len(self.sandboxes) == 1:
+            yield Q(**{"place" if walk else "sandbox": self.sandboxes[0].pk})
         if self.dataset:
             yield Q(dataset_id=self.dataset)
         if self.segment:
-            found = JobIdentifier.objects.filter(value=self.segment, kind=IdentifierKind.SEGMENT)
-            yield Q(pk__in=found.values("job_id"))
+            alone = not self.parameters.keys() - {"segment", "sandbox", "status", "sort", "per_page"}
+            yield _exporting(self.segment, most=most if alone else None, is_narrowed=bool(self.q), now=now)
         if self.launched_by == ME:
             yield Q(launched_by=self.user.pk)
         elif self.launched_by:
@@ -281,14 +301,30 @@ def _cursor(reader: Reader, name: str, sort: str) -> Cursor | None:
         return None
 
 
+def _exporting(segment: str, *, most: int | None, is_narrowed: bool, now: datetime) -> Q:
+    """Jobs of a segment: a rare one's are looked up, a common one's are met on a walk through the order or the range.
+
+    Which of the two is a matter of time only, so what was found an hour ago is good enough; where a search narrows
+    the jobs to few, each of them is looked at.
+    """
+    found = JobIdentifier.objects.filter(value=segment, kind=IdentifierKind.SEGMENT)
+    if is_narrowed:
+        return Q(Exists(found.filter(job=OuterRef("pk"))))
+    jobs = found.order_by("-job_id").values("job_id")
+    is_common = _kept_common.get((segment, f"{now:%j%H}"), jobs[COMMON_FROM : COMMON_FROM + 1].exists)
+    if not is_common:
+        return Q(pk__in=jobs.order_by())
+    return Q(pk__in=jobs[:most]) if most else Q(Exists(found.filter(job=OuterRef("pk"))))
+
+
 def _flagged(flag: Flag, now: datetime) -> Q:
     """The same rules as rules/lateness.py, asked of the database."""
-    succeeded = Q(status=JobStatus.SUCCEEDED)
+    succeeded, under_way = Q(status=JobStatus.SUCCEEDED), Q(UNDER_WAY)
     return {
-        Flag.LATE: Q(status__in=ACTIVE, created_at__lt=now - LATE_AFTER),
-        Flag.STUCK: Q(status__in=ACTIVE, updated_at__lt=now - STUCK_AFTER),
-        Flag.ERRORS: succeeded & Q(error_count__gt=0),
-        Flag.ODD_VOLUME: succeeded & Q(profiles_exported=0),
+        Flag.LATE: under_way & Q(created_at__lt=now - LATE_AFTER),
+        Flag.STUCK: under_way & Q(updated_at__lt=now - STUCK_AFTER),
+        Flag.ERRORS: succeeded & Q(WITH_ERRORS),
+        Flag.ODD_VOLUME: succeeded & Q(WITHOUT_PROFILES),
     }[flag]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Self
 
@@ -94,7 +95,13 @@ class Page(NamedTuple):
 
 
 def paginate(
-    rows: JobQuerySet, *, sort: str, size: int, after: Cursor | None = None, before: Cursor | None = None
+    rows: JobQuerySet,
+    *,
+    sort: str,
+    size: int,
+    after: Cursor | None = None,
+    before: Cursor | None = None,
+    read: Callable[[JobQuerySet], list[ExportJob]] = list,
 ) -> Page:
     """At most `size` jobs after the one cursor or before the other: one query, one row more than shown."""
     backwards = before is not None
@@ -102,7 +109,7 @@ def paginate(
     ordered = in_order(rows, sort=sort, backwards=backwards)
     if start:
         ordered = ordered.filter(beyond(start, backwards=backwards))
-    found = list(ordered[: size + 1])
+    found = read(ordered[: size + 1])
     more, items = len(found) > size, found[:size]
     if backwards:
         items.reverse()

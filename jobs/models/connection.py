@@ -15,15 +15,10 @@ DEFAULT_TOKEN_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
 DEFAULT_SCOPES = "openid,session,AdobeID,read_organizations,additional_info.projectedProductContext"
 
 # Everything of a connection that may be read by people: all but the secret.
+KEEPING = ("keep_jobs_days", "keep_jobs_count", "keep_records_days", "keep_snapshots_days")
 OPEN_FIELDS = (
-    "name",
-    "label",
-    "org_id",
-    "client_id",
-    "scopes",
-    "platform_url",
-    "token_url",
-    "requests_per_second",
+    *("name", "label", "org_id", "client_id", "scopes", "platform_url", "token_url", "requests_per_second"),
+    *KEEPING,
 )
 
 
@@ -72,6 +67,11 @@ class Connection(models.Model):
         "requests per second", default=10, validators=[MinValueValidator(1), MaxValueValidator(1000)]
     )
     created_at = models.DateTimeField()
+    # How long jobs and their parts are kept: empty keeps all. The counts by day and hour stay as history.
+    keep_jobs_days = models.PositiveIntegerField("keep jobs, days", null=True, blank=True)
+    keep_jobs_count = models.PositiveIntegerField("keep jobs in each sandbox", null=True, blank=True)
+    keep_records_days = models.PositiveIntegerField("keep raw records, days", null=True, blank=True)
+    keep_snapshots_days = models.PositiveIntegerField("keep histories, days", null=True, blank=True)
     # The state of the credential as last seen, for the people who must renew it.
     credential_checked_at = models.DateTimeField(null=True, blank=True)
     credential_error = models.TextField(blank=True, default="")
@@ -93,6 +93,11 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def keeps_less(self) -> bool:
+        """Whether anything of it is let go in time."""
+        return any(getattr(self, name) is not None for name in KEEPING)
 
     def role_of(self, user: Any) -> Role | None:
         """The person's role here; a superuser is admin everywhere, a stranger has none."""

@@ -31,7 +31,7 @@ class FailureSignature(models.Model):
 class JobError(models.Model):
     """One entry of a record's `errors`, in the order the platform gave them."""
 
-    job = models.ForeignKey("jobs.ExportJob", on_delete=models.CASCADE, related_name="errors")
+    job = models.ForeignKey("jobs.ExportJob", on_delete=models.CASCADE, related_name="errors", db_index=False)
     position = models.PositiveSmallIntegerField()
     code = models.CharField(max_length=200, blank=True, default="")
     message = models.TextField(blank=True, default="")

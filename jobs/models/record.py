@@ -10,6 +10,8 @@ from django.db import models
 
 from jobs.models.job import ExportJob
 
+EXPIRED = "What the platform sent has expired."
+
 
 class JobRecord(models.Model):
     """One compressed JSON document beside the narrow job row."""
@@ -25,6 +27,11 @@ class JobRecord(models.Model):
     @classmethod
     def of(cls, job: ExportJob, raw: dict[str, Any], problems: list[str]) -> Self:
         return cls(job=job, body=pack(raw), problems=problems)
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether only the id and the state of what the platform sent were kept (monitor/retention.py)."""
+        return bool(self.problems == [EXPIRED])
 
     @property
     def raw(self) -> dict[str, Any]:

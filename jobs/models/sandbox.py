@@ -76,6 +76,8 @@ class Sandbox(models.Model):
     last_rejects = models.TextField(blank=True, default="")
     catalog_seen_at = models.DateTimeField(null=True, blank=True)
     catalog_error = models.TextField(blank=True, default="")
+    # Jobs created before have expired, as far as they were over; the tallies of that time are history.
+    expired_until = models.DateTimeField(null=True, blank=True)
     # Grows with every recorded change here, so that a page can ask "anything new?" in one read.
     version = models.PositiveBigIntegerField(default=0)
 

@@ -15,7 +15,7 @@ class JobSnapshot(models.Model):
     The first snapshot of a job has no changes: it says what we met.
     """
 
-    job = models.ForeignKey(ExportJob, on_delete=models.CASCADE, related_name="snapshots")
+    job = models.ForeignKey(ExportJob, on_delete=models.CASCADE, related_name="snapshots", db_index=False)
     seen_at = models.DateTimeField()
     status = models.CharField(max_length=16, choices=STATUS_CHOICES)
     changes = models.JSONField(default=list)

@@ -11,7 +11,7 @@ from jobs.models.sandbox import Sandbox
 class JobTally(models.Model):
     """How many jobs created on a day (UTC) now stand in a state: the numbers on the tabs."""
 
-    sandbox = models.ForeignKey(Sandbox, on_delete=models.CASCADE, related_name="job_tallies")
+    sandbox = models.ForeignKey(Sandbox, on_delete=models.CASCADE, related_name="job_tallies", db_index=False)
     day = models.DateField()
     status = models.CharField(max_length=16, choices=STATUS_CHOICES)
     jobs = models.IntegerField(default=0)
@@ -27,7 +27,9 @@ class JobTally(models.Model):
 class OutcomeTally(models.Model):
     """How many jobs ended in an hour (UTC) with an outcome: the columns of the charts."""
 
-    sandbox = models.ForeignKey(Sandbox, on_delete=models.CASCADE, related_name="outcome_tallies")
+    sandbox = models.ForeignKey(
+        Sandbox, on_delete=models.CASCADE, related_name="outcome_tallies", db_index=False
+    )
     hour = models.DateTimeField()
     status = models.CharField(max_length=16, choices=STATUS_CHOICES)
     jobs = models.IntegerField(default=0)

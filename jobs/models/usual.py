@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import lru_cache
 from statistics import median_low
+from typing import Protocol
 
 from jobs.models.job import ExportJob
 from jobs.rules.status import JobStatus
@@ -14,7 +15,18 @@ _ENOUGH = 3
 _REMEMBERED_S = 600
 
 
-def usual_end(job: ExportJob, now: datetime) -> datetime | None:
+class Alike(Protocol):
+    """What tells which jobs a job is like, and when it began."""
+
+    @property
+    def sandbox_id(self) -> int: ...
+    @property
+    def dataset_id(self) -> str: ...
+    @property
+    def created_at(self) -> datetime: ...
+
+
+def usual_end(job: Alike, now: datetime) -> datetime | None:
     """When jobs like this one have usually ended; None without a dataset, or with less than three to go by."""
     if not job.dataset_id:
         return None

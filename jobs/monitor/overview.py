@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,10 +15,13 @@ from jobs.models import CatalogEntry, ExportJob, JobTally, Sandbox
 from jobs.monitor import outcomes
 from jobs.monitor.outcomes import Outcomes
 from jobs.monitor.scope import Scope
+from jobs.rules.kept import Kept
 from jobs.rules.lateness import LATE_AFTER
-from jobs.rules.status import ACTIVE, JobStatus
+from jobs.rules.status import JobStatus
 
 SHOWN = 5
+_kept_outcomes: Kept[outcomes.Tally] = Kept(200)
+_kept_standing: Kept[Counter[JobStatus]] = Kept(5_000)
 FAILURES_WITHIN = timedelta(days=30)
 
 
@@ -45,16 +48,18 @@ class Overview:
 
 
 def read(scope: Scope, *, now: datetime, zone: ZoneInfo) -> Overview:
-    """Six queries however many jobs there are: two over tallies, three that an index answers, one for names."""
+    """At most six queries however many jobs: two over tallies, three that an index answers, one for names."""
     since = min(
         outcomes.day_edges(now, zone=zone, days=outcomes.DAYS)[0],
         outcomes.day_start(now),
     )
-    tally = outcomes.tallies(scope, since=since)
-    standing, known = _standing(scope)
+    versions = tuple((place.pk, place.version) for place in scope.places)
+    tally = _kept_outcomes.get((versions, since), lambda: outcomes.tallies(scope, since=since))
+    by_sandbox = standing(scope.places)
+    known = {place.pk: by_sandbox[place.pk].total() for place in scope.places}
     failures, longest = newest_failures(scope, now=now), longest_running(scope)
     return Overview(
-        standing=standing,
+        standing=sum(by_sandbox.values(), Counter()),
         known=known,
         late=late(scope, now=now),
         hours=outcomes.by_hour(tally, now=now),
@@ -65,20 +70,27 @@ def read(scope: Scope, *, now: datetime, zone: ZoneInfo) -> Overview:
     )
 
 
-def _standing(scope: Scope) -> tuple[Counter[JobStatus], dict[int, int]]:
-    """How many jobs stand in each state, and how many each sandbox has in all."""
-    rows = JobTally.objects.filter(sandbox__in=scope.ids).values_list("sandbox_id", "status")
-    states: Counter[JobStatus] = Counter()
-    known = dict.fromkeys(scope.ids, 0)
-    for sandbox_id, status, jobs in rows.annotate(total=Sum("jobs")).order_by():
-        states[JobStatus(status)] += jobs
-        known[sandbox_id] += jobs
-    return states, known
+def standing(places: Collection[Sandbox]) -> dict[int, Counter[JobStatus]]:
+    """How many jobs of each sandbox stand in each state; added up once for each version of a sandbox.
+
+    A sandbox's version grows in the transaction that moves its tallies.
+    """
+    sums: dict[int, Counter[JobStatus]] = {
+        place.pk: Counter() for place in places if (place.pk, place.version) not in _kept_standing
+    }
+    if sums:
+        rows = JobTally.objects.filter(sandbox__in=list(sums)).values_list("sandbox_id", "status").order_by()
+        for sandbox_id, status, jobs in rows.annotate(total=Sum("jobs")):
+            sums[sandbox_id][JobStatus(status)] += jobs
+    return {
+        place.pk: _kept_standing.get((place.pk, place.version), lambda: sums[place.pk])  # noqa: B023
+        for place in places
+    }
 
 
 def late(scope: Scope, *, now: datetime) -> int:
     """Jobs that run longer than the yardstick of rules/lateness.py."""
-    return scope.jobs.filter(status__in=ACTIVE, created_at__lt=now - LATE_AFTER).count()
+    return scope.jobs.active().filter(created_at__lt=now - LATE_AFTER).count()
 
 
 def newest_failures(scope: Scope, *, now: datetime) -> list[ExportJob]:

@@ -40,9 +40,12 @@ class Scope:
 
     @property
     def jobs(self) -> JobQuerySet:
-        """The jobs of these sandboxes, through the one rule all reading goes through."""
-        jobs: JobQuerySet = ExportJob.objects.visible_to(self.user)
-        return jobs.filter(sandbox__in=self.ids) if self.refs else jobs
+        """The jobs of these sandboxes, which came through the one rule all reading goes through."""
+        jobs: JobQuerySet = ExportJob.objects.all()
+        if len(self.refs) == 1:
+            return jobs.filter(sandbox=self.ids[0])
+        everything = self.user.is_superuser and self.user.is_active and not self.refs
+        return jobs if everything else jobs.within(self.ids)
 
     @property
     def ids(self) -> list[int]:

@@ -25,11 +25,11 @@ _STEPS = (
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
-def ago(moment: datetime | None) -> str:
+def ago(moment: datetime | None, now: datetime | None = None) -> str:
     """How long ago, in one unit: `12 s ago`, `3 h ago`, `in 5 m`; a dash for None."""
     if moment is None:
         return "–"
-    seconds = int((timezone.now() - moment).total_seconds())
+    seconds = int(((now or timezone.now()) - moment).total_seconds())
     if -5 < seconds < 5:
         return "now"
     size = abs(seconds)

@@ -16,10 +16,9 @@ from django_htmx.http import HttpResponseClientRedirect, push_url
 from jobs.context import Frame, frame_of
 from jobs.forms.job_filter import FLAGS, PER_PAGE, RANGES, USUAL_PER_PAGE, JobFilter
 from jobs.forms.keyset import ORDERS
-from jobs.models import ExportJob
 from jobs.views.job_choices import choices
 from jobs.views.job_empty import empty_state
-from jobs.views.job_rows import job_rows, names_of, narrow
+from jobs.views.job_rows import job_rows, kept, names_of, narrow
 from jobs.views.job_tabs import tabs
 from jobs.views.jobs_live import notices, watch_url
 from jobs.views.page import page
@@ -48,12 +47,14 @@ def job_list(request: HttpRequest) -> HttpResponse:
 
 
 def _shown(chosen: JobFilter, frame: Frame, *, now: datetime) -> dict[str, Any]:
-    """What the templates print; five queries with the frame's sandboxes."""
-    found = chosen.page(narrow(ExportJob.objects.visible_to(chosen.user)), now=now)
+    """What the templates print: the sandboxes and the jobs are read, numbers and names only when they are others."""
+    found = chosen.page(narrow(frame.jobs), now=now, read=kept)
     asked = [one for one in (chosen.segment, chosen.dataset) if one]
-    names = names_of(found.items, also=[(place.pk, one) for place in frame.sandboxes for one in asked])
-    rows = job_rows(found.items, names=names, frame=frame, now=now)
-    counted = tabs(chosen, now=now)
+    also = [(place.pk, one) for place in frame.sandboxes for one in asked]
+    names = names_of(found.items, also=also, places=frame.sandboxes)
+    lone = bool(chosen.q) and len(found.items) == 1
+    rows = job_rows(found.items, names=names, frame=frame, now=now, glow=lone)
+    counted = tabs(chosen, frame, now=now)
     return {
         "chosen": chosen,
         "rows": rows,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 from zlib import crc32
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q
 
+from jobs.context import Frame
 from jobs.forms.job_filter import JobFilter
-from jobs.models import ExportJob, JobTally, Sandbox
+from jobs.monitor.overview import standing
 from jobs.rules.status import TABS, JobStatus
 from jobs.templatetags.jinja import thousands
 
@@ -32,10 +34,10 @@ class Tabs(NamedTuple):
     seal: str
 
 
-def tabs(chosen: JobFilter, *, now: datetime) -> Tabs:
-    """Each tab keeps the rest of the filter; exact where tallies know, else up to 10,000: one query either way."""
+def tabs(chosen: JobFilter, frame: Frame, *, now: datetime) -> Tabs:
+    """Each tab keeps the rest of the filter; exact where tallies know, else up to 10,000: one query at most."""
     exact = chosen.only_place_and_state
-    counts = _tallied(chosen) if exact else _counted(chosen, now=now)
+    counts = _tallied(chosen, frame) if exact else _counted(chosen, frame, now=now)
     total = sum(counts.values())
     capped = not exact and total > COUNTED_UP_TO
     made = [
@@ -55,15 +57,15 @@ def _said(count: int, capped: bool) -> str:
     return f"{thousands(min(count, COUNTED_UP_TO))}+" if capped else thousands(count)
 
 
-def _tallied(chosen: JobFilter) -> Mapping[JobStatus, int]:
-    places = chosen.sandboxes or Sandbox.objects.visible_to(chosen.user)
-    rows = JobTally.objects.filter(sandbox__in=places).values_list("status").annotate(Sum("jobs"))
-    return dict.fromkeys(JobStatus, 0) | {JobStatus(status): jobs for status, jobs in rows}
+def _tallied(chosen: JobFilter, frame: Frame) -> Mapping[JobStatus, int]:
+    """What the tallies of the sandboxes say."""
+    places = chosen.sandboxes or tuple(frame.visible)
+    return sum(standing(places).values(), Counter())
 
 
-def _counted(chosen: JobFilter, *, now: datetime) -> Mapping[JobStatus, int]:
+def _counted(chosen: JobFilter, frame: Frame, *, now: datetime) -> Mapping[JobStatus, int]:
     """States of the first 10,001 matches in the database's own order, grouped there: what more there is, is "+"."""
-    matching = chosen.without("status").apply(ExportJob.objects.visible_to(chosen.user), now=now)
+    matching = chosen.without("status").apply(frame.jobs, now=now, most=COUNTED_UP_TO + 1)
     first = matching.order_by().values("status")[: COUNTED_UP_TO + 1]
     found = first.aggregate(
         **{status.value: Count("status", filter=Q(status=status)) for status in JobStatus}

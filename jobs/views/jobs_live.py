@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from zlib import crc32
 
@@ -17,14 +18,19 @@ from django.views.decorators.http import require_safe
 from jobs.context import Frame, frame_of
 from jobs.forms.job_filter import PER_PAGE, JobFilter
 from jobs.forms.keyset import NEWEST_FIRST, Cursor, Page, beyond
-from jobs.models import ExportJob, Role, Sandbox
+from jobs.models import Role, Sandbox
+from jobs.rules.kept import Kept
 from jobs.templatetags.jinja import ago, exact, thousands
-from jobs.views.job_rows import JobRow, job_rows, names_of, narrow, version_of
+from jobs.views.job_rows import Shown, job_rows, kept, names_of, narrow, version_of
 from jobs.views.job_tabs import tabs
 from jobs.views.page import NOTHING_NEW
 
 NEW_UP_TO = 99
 _GLANCE_S = 300
+# What of a sandbox shows on the list.
+_TELLING = ("pk", "version", "failing_since", "last_error", "first_contact_jobs")
+_telling = attrgetter(*_TELLING)
+_kept: Kept[bytes] = Kept(500)
 
 
 class Notice(NamedTuple):
@@ -42,20 +48,32 @@ def jobs_live(request: HttpRequest) -> HttpResponse:
     Beside the list's own parameters the address carries what the page holds: `seen` (state of the sandboxes), `rows`
     (`id.version` of each row), `tabs` (seal of the numbers) and `top` (cursor of the first row, where new jobs count).
     """
-    frame, now = frame_of(request), timezone.now()
-    if request.GET.get("seen") == _state(frame, now=now):
+    now = timezone.now()
+    watched = Sandbox.objects.visible_to(request.user).watched()
+    state = _sealed(list(watched.order_by("pk").values_list(*_TELLING)), now=now)
+    if request.GET.get("seen") == state:
         return HttpResponse(status=NOTHING_NEW)
+    frame = frame_of(request)
+    roles = tuple((place.pk, frame.roles.get(place.connection_id)) for place in frame.visible)
+    asked = (state, request.GET.urlencode(), roles, request.user.pk if "launched_by" in request.GET else None)
+    return HttpResponse(_kept.get(asked, lambda: _answer(request, frame, now=now)))
+
+
+def _answer(request: HttpRequest, frame: Frame, *, now: datetime) -> bytes:
+    """Made once for each state of the sandboxes; every tab of whoever sees and may the same gets this one."""
     chosen = JobFilter.read(request.GET, user=request.user, sandboxes=frame.sandboxes)
     held = _held(request.GET.get("rows", ""))
-    jobs = list(narrow(ExportJob.objects.visible_to(request.user)).filter(pk__in=held))
+    jobs = kept(narrow(frame.jobs).filter(pk__in=held))
     changed = [job for job in jobs if version_of(job, now=now) != held[job.pk]]
-    counted = tabs(chosen, now=now)
+    counted = tabs(chosen, frame, now=now)
     top = request.GET.get("top")
     context = {
         "chosen": chosen,
-        "rows": job_rows(changed, names=names_of(changed), frame=frame, now=now),
+        "rows": job_rows(
+            changed, names=names_of(changed, places=frame.sandboxes), frame=frame, now=now, oob=True
+        ),
         "tabs": counted.tabs if counted.seal != request.GET.get("tabs") else [],
-        "newer": _newer(chosen, top, now=now),
+        "newer": _newer(chosen, frame, top, now=now),
         "notices": notices(chosen, frame),
         "live_url": _url(
             chosen,
@@ -65,11 +83,11 @@ def jobs_live(request: HttpRequest) -> HttpResponse:
             rows=_stated(held | {job.pk: version_of(job, now=now) for job in jobs}),
         ),
     }
-    return render(request, "jobs/_jobs_live.html", context | {"answer": True})
+    return render(request, "jobs/_jobs_live.html", context | {"answer": True}).content
 
 
 def watch_url(
-    chosen: JobFilter, frame: Frame, *, rows: Sequence[JobRow], page: Page, seal: str, now: datetime
+    chosen: JobFilter, frame: Frame, *, rows: Sequence[Shown], page: Page, seal: str, now: datetime
 ) -> str:
     """Where a page that shows these rows asks what changed."""
     first_page = chosen.sort == NEWEST_FIRST and not (chosen.after or chosen.before)
@@ -112,19 +130,20 @@ def _unreadable(place: Sandbox, frame: Frame) -> Notice:
 
 
 def _state(frame: Frame, *, now: datetime) -> str:
-    """One text for all that can make an open list untrue; late and stuck come by time alone, hence the last part."""
-    facts = [
-        (place.pk, place.version, place.failing_since, place.last_error, place.first_contact_jobs)
-        for place in frame.sandboxes
-    ]
+    """One text for all that can make an open list untrue."""
+    return _sealed(sorted(map(_telling, frame.sandboxes)), now=now)
+
+
+def _sealed(facts: list[tuple[Any, ...]], *, now: datetime) -> str:
+    """Late and stuck come by time alone, hence the last part."""
     return f"{crc32(repr(facts).encode()):x}-{int(now.timestamp()) // _GLANCE_S:x}"
 
 
-def _newer(chosen: JobFilter, top: str | None, *, now: datetime) -> str:
+def _newer(chosen: JobFilter, frame: Frame, top: str | None, *, now: datetime) -> str:
     """How many matching jobs are newer than the first row, as on a button; nothing for 0."""
     if top is None:
         return ""
-    jobs = chosen.apply(ExportJob.objects.visible_to(chosen.user), now=now)
+    jobs = chosen.apply(frame.jobs, now=now)
     try:
         above = jobs.filter(beyond(Cursor.read(top, sort=NEWEST_FIRST), backwards=True)) if top else jobs
     except ValueError:

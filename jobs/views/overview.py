@@ -8,18 +8,23 @@ from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
+from markupsafe import Markup
 
-from jobs.models import Connection
+from jobs.models import Connection, Sandbox
 from jobs.monitor import overview as figures
 from jobs.monitor import watching
 from jobs.monitor.scope import Scope
+from jobs.rules.kept import Kept
 from jobs.views import overview_charts, overview_health, overview_numbers
 from jobs.views.exported import what, whither
 from jobs.views.page import NOTHING_NEW, page
 from jobs.views.scope import page_zone, scope_of
+
+_kept: Kept[Markup] = Kept(200)
 
 
 @require_safe
@@ -29,9 +34,29 @@ def overview(request: HttpRequest) -> HttpResponse:
     version = figures.version(scope.places, now=now)
     if request.htmx and request.GET.get("seen") == version:  # type: ignore[attr-defined]
         return HttpResponse(status=NOTHING_NEW)
-    context = _filled(scope, now=now) if scope.places else {"first_run": first_run(request.user)}
-    context |= {"live_url": _live_url(scope, version), "zone": str(page_zone())}
-    return page(request, "jobs/overview.html", context, parts={"overview": "jobs/_overview.html"})
+    seen = (version, scope.refs, tuple(map(_told, scope.places)))
+    if not scope.places:
+        body = _body(request, scope, {"first_run": first_run(request.user)}, version)
+    else:
+        body = _kept.get(seen, lambda: _body(request, scope, _filled(scope, now=now), version))
+    return page(
+        request,
+        "jobs/overview.html",
+        {"body": body, "zone": str(page_zone())},
+        parts={"overview": "jobs/_body.html"},
+    )
+
+
+def _told(place: Sandbox) -> tuple[Any, ...]:
+    """All that was read of a sandbox and its connection."""
+    both = (*vars(place).items(), *vars(place.connection).items())
+    return tuple(value for name, value in both if name != "_state")
+
+
+def _body(request: HttpRequest, scope: Scope, told: dict[str, Any], version: str) -> Markup:
+    """The live region, made once for each version of what it shows; its ages are told on by the page itself."""
+    context = told | {"live_url": _live_url(scope, version)}
+    return Markup(render_to_string("jobs/_overview.html", context, request))  # noqa: S704 - a template's own output
 
 
 def _live_url(scope: Scope, version: str) -> str:

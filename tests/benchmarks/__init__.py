@@ -1,0 +1,1 @@
+"""How fast it is: `make bench` measures, prints ratios to anchors and says which goals are met."""
