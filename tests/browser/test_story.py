@@ -67,7 +67,8 @@ def look_into_the_results(page: Page, tmp_path: Path) -> None:
         row.get_by_role("link", name="Download").click()
     saved = tmp_path / begun.value.suggested_filename
     begun.value.save_as(saved)
-    held = duckdb.execute("SELECT count(*) FROM read_parquet(?)", [str(saved)]).fetchone()
+    with duckdb.connect() as one_of_its_own:
+        held = one_of_its_own.execute("SELECT count(*) FROM read_parquet(?)", [str(saved)]).fetchone()
     assert held == (int(counted),) and int(counted) > 0
     page.reload()
     for noted in ("Previewed rows of a result", "Downloaded a file of a result"):

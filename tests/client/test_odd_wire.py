@@ -115,7 +115,7 @@ ODD: dict[str, tuple[Answer, type[PlatformError], int]] = {
 def test_a_read_meets_each_oddity_with_one_typed_error(oddity: str, client_of: ClientOf) -> None:
     answer, kind, requests = ODD[oddity]
     with WireServer(answer) as server:
-        client = client_of(server.url, timeouts=Timeouts(1, 0.2, 0.3))
+        client = client_of(server.url, timeouts=Timeouts(2, 0.5, 1.5))
         with pytest.raises(PlatformError) as caught:
             client.list_jobs()
     assert type(caught.value) is kind
@@ -130,7 +130,7 @@ def test_a_create_and_a_cancel_meet_each_oddity_once_and_call_the_outcome_unknow
 ) -> None:
     answer, _, _ = ODD[oddity]
     with WireServer(answer) as server:
-        client = client_of(server.url, timeouts=Timeouts(1, 0.2, 0.3))
+        client = client_of(server.url, timeouts=Timeouts(2, 0.5, 1.5))
         with pytest.raises(PlatformError) as caught:
             client.create_job(CREATE, request_id="r")
     assert len(server.received) == 1

@@ -34,7 +34,8 @@ class Far:
 
 def parquet(tmp_path: Path, query: str, options: str = "") -> Far:
     path = tmp_path / "made.parquet"
-    duckdb.sql(f"COPY ({query}) TO '{path}' (FORMAT parquet{options})")
+    with duckdb.connect() as one_of_its_own:
+        one_of_its_own.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet{options})")
     return Far(path.read_bytes())
 
 

@@ -75,9 +75,9 @@ def test_the_file_arrives_byte_for_byte_and_its_rows_are_those_the_job_counts(
     assert answer.status_code == 200 and data == original
     assert answer.headers["Content-Length"] == str(len(original))
     (tmp_path / "got.parquet").write_bytes(data)
-    counted = duckdb.execute(
-        "SELECT count(*) FROM read_parquet(?)", [str(tmp_path / "got.parquet")]
-    ).fetchone()
+    with duckdb.connect() as one_of_its_own:
+        got = one_of_its_own.execute("SELECT count(*) FROM read_parquet(?)", [str(tmp_path / "got.parquet")])
+        counted = got.fetchone()
     assert counted == (world.done["metrics"]["totalExportedProfileCounter"],)
 
 
