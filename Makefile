@@ -55,10 +55,11 @@ AS_IN_PRODUCTION := EXPORTUI_ENV=production EXPORTUI_PUBLIC_URL=https://exports.
   DATABASE_URL=postgres://exportui@localhost/exportui REDIS_URL=redis://localhost:6379/0
 
 JOBS ?= 1000000
+PROFILES ?= 1000000
 DB ?= sqlite,postgres
 
 bench: install ## how fast it is, as ratios to anchors; JOBS=100000 DB=sqlite make bench for less of it
-	$(BIN)/python -m tests.benchmarks --jobs $(JOBS) --db $(DB) --json bench.json
+	$(BIN)/python -m tests.benchmarks --jobs $(JOBS) --db $(DB) --profiles $(PROFILES) --json bench.json
 
 screenshots: install ## the pictures of the README, from the running demo
 	@$(BIN)/python -m tests.chromium

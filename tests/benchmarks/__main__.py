@@ -16,6 +16,7 @@ from typing import Any
 
 from tests import postgres
 from tests.benchmarks import goals
+from tests.benchmarks.export import exported
 from tests.benchmarks.goals import Goal
 from tests.benchmarks.measure import Figure, interleaved, noisy
 from tests.benchmarks.pages import asking, pages, tabs, weight
@@ -27,7 +28,8 @@ SMALL = 10_000
 
 def main() -> None:
     options = read_options()
-    results = {database: run(database, options) for database in options.db.split(",")}
+    results = {database: run(database, options) for database in options.db.split(",") if database}
+    results["export"] = export(options.profiles)
     if options.json:
         told = {"machine": f"{platform.platform()}, Python {platform.python_version()}", "results": results}
         Path(options.json).write_text(json.dumps(told, indent=1))
@@ -38,6 +40,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--db", default="sqlite,postgres", help="which databases, separated by a comma")
     parser.add_argument("--jobs", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--profiles", type=int, default=1_000_000, help="in the store that is exported")
     parser.add_argument("--json", metavar="FILE", help="write every round of every figure there")
     return parser.parse_args()
 
@@ -71,6 +74,18 @@ def run(database: str, options: argparse.Namespace) -> dict[str, Any]:
         "facts": facts,
         "goals": [goal._asdict() for goal in judged],
     }
+
+
+def export(profiles: int) -> dict[str, Any]:
+    """The emulator's export beside a plain copy by the same engine."""
+    told = exported(profiles)
+    print(
+        f"\nexport: {told['rows']:,.0f} profiles, {told['export_rows_s']:,.0f} rows a second; "
+        f"plain copy {told['copy_rows_s']:,.0f}; peak {told['peak_mib']:.0f} MiB"
+    )
+    judged = list(goals.export_goals(told))
+    list_goals(judged)
+    return {"figures": told, "goals": [goal._asdict() for goal in judged]}
 
 
 @contextmanager
@@ -154,6 +169,10 @@ def report(pages: dict[str, Figure], ingest: dict[str, Figure], judged: list[Goa
     for name, figure in ingest.items():
         print(f"{name:34} {figure.median * 1e6:>12.0f} {figure.over(ingest['json.loads']):>12.1f}×")
     print()
+    list_goals(judged)
+
+
+def list_goals(judged: list[Goal]) -> None:
     for goal in judged:
         print(f"{goal.name:4} {goal.what:64} {goal.got:>9}  {goal.must:>9}  {goal.verdict}")
 

@@ -86,6 +86,13 @@ def ingest_goals(figures: Mapping[str, Figure]) -> Iterator[Goal]:
     )
 
 
+def export_goals(told: Mapping[str, float]) -> Iterator[Goal]:
+    """The emulator's own: half of what the engine does when it only copies, within a gigabyte."""
+    share = told["export_rows_s"] / told["copy_rows_s"]
+    yield judged("E1", "export, rows a second over a plain copy's", share, must=0.5, great=0.9, more=True)
+    yield judged("E2", "memory of the export", told["peak_mib"], must=1024, great=512, unit="MiB")
+
+
 def other_goals(facts: Mapping[str, Any]) -> Iterator[Goal]:
     yield judged(
         "G5", "queries of the list page, signing in apart", facts["queries"], must=4, great=3, unit=""
