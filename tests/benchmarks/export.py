@@ -1,4 +1,4 @@
-"""How fast the emulator exports: a profile store of its own, an export of everybody beside a plain copy of the columns."""
+"""How fast the emulator exports: everybody of a store of its own, beside a plain copy of the same columns."""
 
 from __future__ import annotations
 
