@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from jobs.client.errors import PlatformError
 from jobs.launch import cancel, reconcile, submit
-from jobs.models import Sandbox
-from jobs.monitor import catalog, claim
+from jobs.models import Connection, Sandbox
+from jobs.monitor import catalog, claim, retention
 from jobs.monitor import sweep as sweeping
 from jobs.monitor.leaving import leaving
 
@@ -31,6 +31,8 @@ def tick() -> None:
         sweep.delay(sandbox_id)
     for sandbox_id in claim.claim_catalogs(now):
         refresh_catalog.delay(sandbox_id)
+    for connection_id in claim.claim_expiries(now):
+        expire.delay(connection_id)
     for launch_id in reconcile.unsent():
         send_launch.delay(launch_id)
     for job_id in cancel.unsent():
@@ -59,6 +61,11 @@ def sweep(sandbox_id: int) -> None:
 @shared_task
 def refresh_catalog(sandbox_id: int) -> None:
     catalog.refresh_catalog(_sandbox(sandbox_id))
+
+
+@shared_task
+def expire(connection_id: int) -> None:
+    retention.expire(Connection.objects.get(pk=connection_id), now=timezone.now())
 
 
 @shared_task

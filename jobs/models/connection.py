@@ -72,6 +72,7 @@ class Connection(models.Model):
     keep_jobs_count = models.PositiveIntegerField("keep jobs in each sandbox", null=True, blank=True)
     keep_records_days = models.PositiveIntegerField("keep raw records, days", null=True, blank=True)
     keep_snapshots_days = models.PositiveIntegerField("keep histories, days", null=True, blank=True)
+    next_expiry_at = models.DateTimeField(null=True, blank=True, db_index=True)
     # The state of the credential as last seen, for the people who must renew it.
     credential_checked_at = models.DateTimeField(null=True, blank=True)
     credential_error = models.TextField(blank=True, default="")

@@ -13,7 +13,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from jobs.models import Connection, ExportJob, Sandbox
-from jobs.rules.cadence import LEASE
+from jobs.models.connection import KEEPING
+from jobs.rules.cadence import EXPIRY_EVERY, LEASE
 
 MAX_SANDBOXES = 50
 # A message that no worker took up in this time is sent again.
@@ -64,6 +65,17 @@ def claim_catalogs(now: datetime) -> list[int]:
         pk
         for pk, at in rows
         if Sandbox.objects.filter(pk=pk, next_catalog_at=at).update(next_catalog_at=now + LEASE)
+    ]
+
+
+def claim_expiries(now: datetime) -> list[int]:
+    """Ids of connections that do not keep everything and from which this caller is to let go what is too old."""
+    keeps_all = Q(**dict.fromkeys(KEEPING))
+    due = Connection.objects.exclude(keeps_all).filter(_since("next_expiry_at", now))
+    return [
+        pk
+        for pk, at in due.order_by("pk").values_list("pk", "next_expiry_at")
+        if Connection.objects.filter(pk=pk, next_expiry_at=at).update(next_expiry_at=now + EXPIRY_EVERY)
     ]
 
 

@@ -11,6 +11,8 @@ DISCOVERY_EVERY = timedelta(seconds=10)
 LEASE = timedelta(seconds=60)
 UNKNOWN_EVERY = timedelta(minutes=10)
 CATALOG_EVERY = timedelta(minutes=10)
+# A turn of letting go takes a bounded number of rows; what is left waits for the next one.
+EXPIRY_EVERY = timedelta(minutes=5)
 # A refused credential is mended by a person; then it is tried at once.
 REFUSED_AGAIN = timedelta(seconds=60)
 RECONCILE_EVERY = timedelta(hours=6)

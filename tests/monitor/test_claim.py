@@ -9,8 +9,16 @@ import pytest
 from django.utils import timezone
 
 from jobs.models import Connection, Sandbox
-from jobs.monitor.claim import HANDED_OUT_FOR, begin, claim_catalogs, give_back, hand_out, hold
-from jobs.rules.cadence import LEASE
+from jobs.monitor.claim import (
+    HANDED_OUT_FOR,
+    begin,
+    claim_catalogs,
+    claim_expiries,
+    give_back,
+    hand_out,
+    hold,
+)
+from jobs.rules.cadence import EXPIRY_EVERY, LEASE
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -123,3 +131,12 @@ def test_names_are_looked_up_when_due_unless_the_sandbox_cannot_be_read() -> Non
     make.sandbox(place, "bad", next_catalog_at=now, failing_since=now)
     assert claim_catalogs(now) == [good.pk]
     assert claim_catalogs(now) == []
+
+
+def test_only_connections_that_do_not_keep_everything_let_go_and_in_turns() -> None:
+    now = timezone.now()
+    make.connection("keeps-all")
+    mortal = make.connection("mortal", keep_jobs_days=30)
+    assert claim_expiries(now) == [mortal.pk]
+    assert claim_expiries(now) == []
+    assert claim_expiries(now + EXPIRY_EVERY) == [mortal.pk]
