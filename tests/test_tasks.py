@@ -276,7 +276,10 @@ def test_a_database_that_restarts_in_the_middle_of_a_pass_costs_no_job(
     tasks.tick.delay()
     until(lambda: listed(remote) >= 2, "the second page")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"  # not those of other tests
+        )
     until(lambda: Sandbox.objects.get().leased_until is None, "the lease that was given back all the same")
     Sandbox.objects.update(next_discovery_at=timezone.now(), handed_out_at=None)
     tasks.tick.delay()
