@@ -199,3 +199,17 @@ def test_no_page_scrolls_sideways_or_breaks_its_policy(
         wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wider <= 0, f"{path} is {wider} px too wide at {width}"
     assert said == []
+
+
+def test_the_launch_button_stays_where_it_is_while_the_payload_grows(sign_in: SignIn, copy: Copy) -> None:
+    """Else a click lands beside it when the answer to the last keystroke arrives."""
+    page = sign_in("operator")
+    page.goto(f"{copy.url}/jobs/new/")
+    button = page.get_by_role("button", name="Launch export")
+    below = (
+        "button => button.getBoundingClientRect().top - button.closest('aside').getBoundingClientRect().top"
+    )
+    before = button.evaluate(below)
+    choose_segment(page, 0, 0)
+    expect(page.locator("#payload")).to_contain_text('"segmentId"')
+    assert button.evaluate(below) == before
