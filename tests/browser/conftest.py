@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,11 +18,20 @@ from tests.running import Copy
 PATIENCE_MS = 120_000
 
 
+def has_met_the_platform(home: Path) -> bool:
+    """Whether every sandbox has been read and its names looked up, as a person finds it a minute after the start."""
+    with closing(sqlite3.connect(f"file:{home}/exportui.sqlite3?mode=ro", uri=True)) as database:
+        met = "first_contact_done_at IS NOT NULL AND catalog_seen_at IS NOT NULL"
+        rows = database.execute(f"SELECT count(*), sum({met}) FROM jobs_sandbox").fetchone()  # noqa: S608
+    return bool(rows[0] and rows[0] == rows[1])
+
+
 @pytest.fixture(scope="session")
 def copy() -> Iterator[Copy]:
     """A short path: the socket of the embedded Redis lies below it."""
     home = Path(tempfile.mkdtemp(prefix="walk-"))
     running = Copy(home).until_ready()
+    running.until(lambda: has_met_the_platform(home))
     yield running
     running.stop()
     shutil.rmtree(home, ignore_errors=True)
