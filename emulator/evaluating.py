@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from emulator import clock, pool, stores
+from emulator import stores
 from emulator.models import Evaluation, MergePolicy, Sandbox, Segment
 
 
@@ -56,15 +56,3 @@ def note(
         counts={key: told["members"] for key, told in found.items()},
         by_status={key: told["by_status"] for key, told in found.items()},
     )
-
-
-def evaluate_now(sandbox: Sandbox, segment: Segment | None = None) -> Evaluation:
-    """One segment, or all that are evaluated in batch, and wait for it; raises `pool.WorkFailed`."""
-    chosen = Segment.objects.filter(sandbox=sandbox).exclude(rule="")
-    if segment is None:
-        chosen = chosen.filter(body__evaluationInfo__synchronous__enabled=False)
-    else:
-        chosen = chosen.filter(pk=segment.pk)
-    started_ms = clock.now_ms()
-    found = pool.call("evaluate", asked(sandbox, chosen, at_ms=started_ms))
-    return note(sandbox, found, started_ms=started_ms, ended_ms=clock.now_ms(), segment=segment)
